@@ -1,0 +1,199 @@
+"""
+Who the two Lexiq Nova providers are: error class, server and key resolution, model listing.
+
+`remodlai/` is a hosted Lexiq Nova server, `lexiq_nova/` a vLLM on the caller's own machine. Every endpoint's class
+mixes one of the two identities below into upstream's `HostedVLLM…` class for that endpoint; nothing else differs.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import httpx
+
+import litellm
+from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.llms.base_llm.chat.transformation import BaseLLMException
+from litellm.llms.vllm.common_utils import VLLMModelInfo
+from litellm.secret_managers.main import get_secret_str
+from litellm.types.llms.openai import AllMessageValues
+from litellm.types.router import GenericLiteLLMParams
+
+# Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
+# would fill a missing base with another host, a call either reaches the engine or fails without a connection.
+LOCAL_ENGINE = "lexiq-nova://local"
+
+
+NO_SERVER = (
+    "no server is configured and vllm is not installed. Either name a server (api_base=..., REMODLAI_API_BASE or "
+    "LEXIQ_NOVA_API_BASE), or `pip install vllm` to serve the model on this machine."
+)
+
+
+class LexiqNovaError(BaseLLMException):
+    """An answer of a Lexiq Nova server that is not a success, or the reason why no server could be reached."""
+
+
+def with_api_path(base: str) -> str:
+    """
+    Adds `/v1` to a base that is a bare origin; any other path is kept.
+
+    Args:
+        base: URL of a server, `https://host` or `https://host/some/path`, with or without a trailing slash.
+
+    Returns:
+        The base without a trailing slash.
+    """
+    base = base.rstrip("/")
+    parts = urlsplit(base)
+    return f"{base}/v1" if parts.scheme in ("http", "https") and not parts.path else base
+
+
+def server_root(base: str) -> str:
+    """Returns `base` without its `/v1`: where vLLM's unversioned routes (`/tokenize`, `/score`, …) are."""
+    return base.rstrip("/").removesuffix("/v1")
+
+
+def _by_name(method: Callable[..., Any], args: tuple[Any, ...], call: dict[str, Any]) -> dict[str, Any]:
+    # Upstream calls a config's hooks by keyword; the order of their parameters differs between endpoints.
+    return dict(inspect.signature(method).bind(*args, **call).arguments) if args else call
+
+
+def _argument(call: Mapping[str, Any], name: str) -> Any:
+    # The Responses and video hooks get base and key only inside `litellm_params`, a dict or a pydantic model.
+    params = call.get("litellm_params") or {}
+    return call.get(name) or (params.get(name) if isinstance(params, Mapping) else getattr(params, name, None))
+
+
+def with_key(litellm_params: GenericLiteLLMParams | None, key: str) -> GenericLiteLLMParams:
+    """Returns a copy of `litellm_params` that holds `key` (upstream reads it there in some hooks)."""
+    return (litellm_params or GenericLiteLLMParams()).model_copy(update={"api_key": key})
+
+
+class HostedLexiqNova:
+    """Identity of `remodlai/`. It stands before upstream's class: `class X(HostedLexiqNova, HostedVLLMX)`."""
+
+    provider: ClassVar[str] = "remodlai"
+
+    @classmethod
+    def resolve(cls, api_base: str | None = None, api_key: str | None = None) -> tuple[str, str]:
+        """
+        The server that a call with these arguments reaches, and the key that belongs to it.
+
+        Args:
+            api_base: the call's `api_base=`, if any.
+            api_key: the call's `api_key=`, if any.
+
+        Returns:
+            Base and key. The base is LOCAL_ENGINE where no server is configured; the key is never empty, so that
+            upstream has no reason to look for another provider's.
+        """
+        base = api_base or litellm.api_base or get_secret_str("REMODLAI_API_BASE")
+        if not base or base == LOCAL_ENGINE:
+            return LexiqNova.resolve(base, api_key)
+        key = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
+        return with_api_path(base), key or PLACEHOLDER_API_KEY
+
+    def reach(self, call: Mapping[str, Any]) -> tuple[str, str]:
+        """
+        As `resolve`, but starts or finds the local engine where no server is configured.
+
+        Args:
+            call: what upstream gave a hook of this config: `api_base`, `api_key`, `model`, `litellm_params`.
+
+        Returns:
+            An http(s) base and the key that belongs to it.
+
+        Raises:
+            LexiqNovaError: no server is configured and the engine cannot be started.
+        """
+        base, key = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))
+        if base != LOCAL_ENGINE:
+            return base, key
+        from litellm.llms.remodlai.completion.handler import local_server
+
+        server = local_server(_argument(call, "model") or "", _argument(call, "engine_args"))
+        return server.base, server.key
+
+    def get_complete_url(self, *args: Any, **call: Any) -> Any:
+        """Upstream's URL of the endpoint, on the server that `reach` names."""
+        upstream = super().get_complete_url  # type: ignore[misc]
+        call = _by_name(upstream, args, call)
+        return upstream(**{**call, "api_base": self.reach(call)[0]})
+
+    def validate_environment(self, *args: Any, **call: Any) -> dict[str, Any]:
+        """Upstream's headers of the endpoint, with the key that belongs to the server."""
+        upstream = super().validate_environment  # type: ignore[misc]
+        call = _by_name(upstream, args, call)
+        return upstream(**{**call, "api_key": self.reach(call)[1]})
+
+    def get_error_class(
+        self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
+    ) -> BaseLLMException:
+        return LexiqNovaError(status_code=status_code, message=error_message, headers=headers)
+
+    @classmethod
+    def get_api_base(cls, api_base: str | None = None) -> str | None:
+        return cls.resolve(api_base)[0]
+
+    @classmethod
+    def get_api_key(cls, api_key: str | None = None) -> str | None:
+        return cls.resolve(None, api_key)[1]
+
+    def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
+        """
+        Lists what the server serves (`GET /v1/models`).
+
+        Args:
+            api_key: key to ask with; by default the one configured for the server.
+            api_base: server to ask; by default the one configured.
+
+        Returns:
+            Model ids as the server names them, without a provider prefix.
+
+        Raises:
+            LexiqNovaError: no server is configured, or it answered with an error.
+        """
+        base, key = self.resolve(api_base, api_key)
+        if base == LOCAL_ENGINE:
+            raise LexiqNovaError(status_code=400, message=f"{self.provider}: {NO_SERVER}")
+        response = litellm.module_level_client.get(f"{base}/models", headers={"Authorization": f"Bearer {key}"})
+        if response.status_code != httpx.codes.OK:
+            raise self.get_error_class(response.text, response.status_code, response.headers)
+        return [model["id"] for model in response.json()["data"]]
+
+
+class LexiqNova(HostedLexiqNova):
+    """Identity of `lexiq_nova/`: the same classes, with a server on this machine."""
+
+    provider: ClassVar[str] = "lexiq_nova"
+
+    @classmethod
+    def resolve(cls, api_base: str | None = None, api_key: str | None = None) -> tuple[str, str]:
+        base = None if api_base == LOCAL_ENGINE else api_base
+        base = base or get_secret_str("LEXIQ_NOVA_API_BASE")
+        key = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
+        return with_api_path(base) if base else LOCAL_ENGINE, key or PLACEHOLDER_API_KEY
+
+
+class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
+    """What the proxy asks a provider: its base, its key, its models."""
+
+    def validate_environment(
+        self,
+        headers: dict[str, str],
+        model: str,
+        messages: list[AllMessageValues],
+        optional_params: dict[str, Any],
+        litellm_params: dict[str, Any],
+        api_key: str | None = None,
+        api_base: str | None = None,
+    ) -> dict[str, str]:
+        # Lexiq Nova reads bearer tokens only; upstream's vLLM pass-through sends `x-api-key`.
+        call = {"api_base": api_base, "api_key": api_key, "model": model, "litellm_params": litellm_params}
+        return {**headers, "Authorization": f"Bearer {self.reach(call)[1]}"}
+
+
+class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
+    pass

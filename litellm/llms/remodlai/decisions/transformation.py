@@ -1,0 +1,30 @@
+"""
+Decisions API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm.constants import PLACEHOLDER_API_KEY
+
+from ...hosted_vllm.decisions.transformation import HostedVLLMDecisionsConfig
+from ..common_utils import HostedLexiqNova, LexiqNova
+
+
+class HostedLexiqNovaDecisionsConfig(HostedLexiqNova, HostedVLLMDecisionsConfig):
+    api_key_env = ()
+    api_base_env = ()
+
+    def reach(self, call: Mapping[str, Any]) -> tuple[str, str | None]:  # type: ignore[override]
+        base, key = super().reach(call)
+        return base, None if key == PLACEHOLDER_API_KEY else key
+
+    def resolve_api_base(self, api_base: str | None) -> str | None:
+        return self.resolve(api_base)[0]
+
+    def resolve_api_key(self, api_key: str | None) -> str | None:
+        return super().resolve_api_key(self.resolve(None, api_key)[1])
+
+
+class LexiqNovaDecisionsConfig(LexiqNova, HostedLexiqNovaDecisionsConfig):
+    pass

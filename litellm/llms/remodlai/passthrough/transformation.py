@@ -1,0 +1,20 @@
+"""
+Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova's identity.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...vllm.passthrough.transformation import VLLMPassthroughConfig
+from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova, server_root
+
+
+class HostedLexiqNovaPassthroughConfig(HostedLexiqNovaModelInfo, VLLMPassthroughConfig):
+    def reach(self, call: Mapping[str, Any]) -> tuple[str, str]:
+        # The caller names the whole route: `v1/chat/completions`, but also `tokenize` or `score`.
+        base, key = super().reach(call)
+        return server_root(base), key
+
+
+class LexiqNovaPassthroughConfig(LexiqNova, HostedLexiqNovaPassthroughConfig):
+    pass

@@ -1,0 +1,25 @@
+"""
+Videos of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity.
+"""
+
+from litellm.types.router import GenericLiteLLMParams
+
+from ...hosted_vllm.videos.transformation import HostedVLLMVideoConfig
+from ..common_utils import HostedLexiqNova, LexiqNova, with_key
+
+
+class HostedLexiqNovaVideoConfig(HostedLexiqNova, HostedVLLMVideoConfig):
+    def validate_environment(
+        self,
+        headers: dict[str, str],
+        model: str,
+        api_key: str | None = None,
+        litellm_params: GenericLiteLLMParams | None = None,
+    ) -> dict[str, str]:
+        key = self.reach({"model": model, "api_key": api_key, "litellm_params": litellm_params})[1]
+        params = with_key(litellm_params, key)
+        return HostedVLLMVideoConfig.validate_environment(self, headers, model, key, params)
+
+
+class LexiqNovaVideoConfig(LexiqNova, HostedLexiqNovaVideoConfig):
+    pass
