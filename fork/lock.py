@@ -1,0 +1,128 @@
+"""
+The lock: which upstream releases this fork may be built from, and the sha256 of every wheel of them.
+
+`lock.json` is written by `python -m fork pin` and reviewed like code: a hash in it is the only thing that makes an
+upstream file trusted.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+LOCK_FILE = Path(__file__).with_name("lock.json")
+
+
+class ForkError(Exception):
+    """A refusal: one line that says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """
+    One locked upstream release.
+
+    Args:
+        version: upstream's version, for instance "1.106.2".
+        revision: the fork's own number on top of it.
+        wheels: sha256 (hex) by wheel file name.
+    """
+
+    version: str
+    revision: int
+    wheels: dict[str, str]
+
+    @property
+    def fork_version(self) -> str:
+        """The fork's version, a PEP 440 local version of upstream's."""
+        return f"{self.version}+remodlai.{self.revision}"
+
+    def check(self, wheel: Path) -> None:
+        """
+        Compares a wheel with the lock, without opening it as an archive.
+
+        Raises:
+            ForkError: the file is not one of this release's wheels, or its sha256 is not the lock's.
+        """
+        expected = self.wheels.get(wheel.name)
+        if expected is None:
+            raise ForkError(f"{wheel.name} is not a wheel of litellm {self.version} that fork/lock.json lists")
+        found = sha256(wheel.read_bytes()).hexdigest()
+        if found != expected:
+            raise ForkError(
+                f"{wheel.name} is not the locked file: its sha256 is {found}, fork/lock.json says {expected}. "
+                "Delete it and build again; if the index serves this file, do not use it."
+            )
+
+
+def release(version: str | None = None) -> Release:
+    """
+    Reads the lock.
+
+    Args:
+        version: an upstream version; by default `LITELLM_UPSTREAM`, else the lock's pin.
+
+    Raises:
+        ForkError: the lock does not list that version.
+    """
+    lock = json.loads(LOCK_FILE.read_text())
+    version = version or os.environ.get("LITELLM_UPSTREAM") or lock["pin"]
+    if version not in lock["releases"]:
+        listed = ", ".join(lock["releases"])
+        raise ForkError(
+            f"litellm {version} is not in fork/lock.json (it lists {listed}). Add it with `python -m fork pin {version}`."
+        )
+    return Release(version, lock["revision"], lock["releases"][version])
+
+
+# The tags under which upstream publishes: pip is asked for each, because only pip knows the configured index.
+PLATFORMS = (
+    "manylinux_2_28_x86_64",
+    "manylinux_2_28_aarch64",
+    "musllinux_1_2_x86_64",
+    "musllinux_1_2_aarch64",
+    "macosx_10_12_x86_64",
+    "macosx_11_0_arm64",
+    "win_amd64",
+)
+
+
+def pin(version: str) -> Release:
+    """
+    Adds a release to the lock, with the hashes the index gives, and pins it.
+
+    Args:
+        version: an upstream version.
+
+    Returns:
+        The release as locked.
+
+    Raises:
+        ForkError: the index has no wheel of it, or gives another hash than the lock already has.
+    """
+    lock = json.loads(LOCK_FILE.read_text())
+    wheels = dict(wheel for platform in PLATFORMS for wheel in _asked(version, platform))
+    if not wheels:
+        raise ForkError(f"the package index has no wheel of litellm {version}; `pip index versions litellm` lists them")
+    for name, digest in lock["releases"].get(version, {}).items():
+        if wheels.get(name, digest) != digest:
+            raise ForkError(f"the index now says sha256 {wheels[name]} for {name}, fork/lock.json {digest}: do not pin it")
+    lock["releases"][version] = {**lock["releases"].get(version, {}), **wheels}
+    lock["pin"] = version
+    LOCK_FILE.write_text(json.dumps(lock, indent=2) + "\n")
+    return release(version)
+
+
+def _asked(version: str, platform: str) -> list[tuple[str, str]]:
+    options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--disable-pip-version-check"]
+    target = ["--only-binary=:all:", "--python-version=3.12", f"--platform={platform}", "--target=unused"]
+    command = [sys.executable, "-m", "pip", "install", *options, *target, "--report=-", f"litellm=={version}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return []
+    info = json.loads(done.stdout)["install"][0]["download_info"]
+    return [(unquote(urlsplit(info["url"]).path).rsplit("/", 1)[1], info["archive_info"]["hashes"]["sha256"])]

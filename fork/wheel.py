@@ -1,0 +1,111 @@
+"""
+Packs the fork's wheel: upstream's files, the wired ones in their place, the overlay on top, metadata that says so.
+
+Same input, same bytes: entries keep upstream's order and dates, ours come after them, sorted.
+"""
+
+import base64
+import csv
+import io
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from fork.lock import ForkError, Release
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVIDER = "litellm/llms/remodlai"
+# Upstream's wheels are compressed once for many downloads, ours for one installation on the same machine.
+_COMPRESSION_LEVEL = 1
+
+
+def overlay() -> dict[str, bytes]:
+    """Returns our files by their path inside LiteLLM."""
+    files = sorted(path for path in (ROOT / "litellm").rglob("*") if path.is_file())
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files if path.suffix != ".pyc"}
+
+
+def editable_overlay() -> dict[str, bytes]:
+    """Returns the overlay of an editable install: the provider's package looks for its modules in the checkout."""
+    package = f"__path__ = [{str(ROOT / PROVIDER)!r}]\n"
+    rest = {path: data for path, data in overlay().items() if not path.startswith(f"{PROVIDER}/")}
+    return {**rest, f"{PROVIDER}/__init__.py": package.encode()}
+
+
+def pack(
+    upstream: Path, release: Release, wired: Mapping[str, str], added: Mapping[str, bytes], directory: Path
+) -> Path:
+    """
+    Writes the fork's wheel.
+
+    Args:
+        upstream: upstream's wheel, checked.
+        release: the release it is of.
+        wired: text of the changed files, by path.
+        added: files to add, by path.
+        directory: where the wheel goes.
+
+    Returns:
+        Path of the wheel.
+
+    Raises:
+        ForkError: a file to add is already in upstream's wheel.
+    """
+    tag = upstream.name.removesuffix(".whl").split("-", 2)[2]
+    name = f"litellm-{release.fork_version}-{tag}.whl"
+    old, new = f"litellm-{release.version}.dist-info/", f"litellm-{release.fork_version}.dist-info/"
+    with ZipFile(upstream) as source:
+        if taken := sorted(set(added) & set(source.namelist())):
+            raise ForkError(f"upstream already has {', '.join(taken)}: rename ours")
+        target = directory / f".{name}"
+        with ZipFile(target, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as wheel:
+            record: list[tuple[str, str, str | int]] = []
+
+            def add(info: ZipInfo, data: bytes) -> None:
+                wheel.writestr(info, data, ZIP_DEFLATED, _COMPRESSION_LEVEL)
+                digest = base64.urlsafe_b64encode(sha256(data).digest()).rstrip(b"=").decode()
+                record.append((info.filename, f"sha256={digest}", len(data)))
+
+            for entry in source.infolist():
+                path = entry.filename.replace(old, new, 1) if entry.filename.startswith(old) else entry.filename
+                if entry.is_dir() or path == f"{new}RECORD":
+                    continue
+                data = wired[path].encode() if path in wired else source.read(entry)
+                if path == f"{new}METADATA":
+                    data = _metadata(data, release)
+                info = ZipInfo(path, entry.date_time)
+                info.external_attr = entry.external_attr
+                add(info, data)
+            ours = {**added, f"{new}licenses/LICENSE-remodlai": (ROOT / "LICENSE").read_bytes()}
+            for path, data in sorted(ours.items()):
+                add(_entry(path), data)
+            record.append((f"{new}RECORD", "", ""))
+            lines = io.StringIO()
+            csv.writer(lines, lineterminator="\n").writerows(record)
+            wheel.writestr(_entry(f"{new}RECORD"), lines.getvalue())
+    return target.rename(directory / name)
+
+
+def _entry(path: str) -> ZipInfo:
+    info = ZipInfo(path)  # dated 1980-01-01, the earliest a zip can say
+    info.external_attr = 0o100644 << 16
+    info.compress_type = ZIP_DEFLATED
+    return info
+
+
+def _metadata(upstream: bytes, release: Release) -> bytes:
+    version = f"\nVersion: {release.fork_version}\n"
+    return re.sub(r"\nVersion: .*\n", lambda _: version, upstream.decode(), count=1).encode()
+
+
+def metadata(upstream: Path, release: Release, directory: Path) -> str:
+    """Writes the fork's `.dist-info` without RECORD into `directory` (PEP 517); returns its name."""
+    name = f"litellm-{release.fork_version}.dist-info"
+    with ZipFile(upstream) as source:
+        for file in ("METADATA", "WHEEL", "entry_points.txt"):
+            data = source.read(f"litellm-{release.version}.dist-info/{file}")
+            (directory / name).mkdir(exist_ok=True)
+            (directory / name / file).write_bytes(_metadata(data, release) if file == "METADATA" else data)
+    return name

@@ -1,0 +1,388 @@
+"""
+Streams of chat chunks that cost little: upstream's `CustomStreamWrapper`, doing per chunk only what that chunk needs.
+
+Nearly every chunk of a stream differs from an earlier one in a single string: the next piece of content, of reasoning
+or of a tool call's arguments. The first chunk of each shape goes through upstream's code; what came out is kept as a
+template, and later chunks of that shape are copies of it around another string. Every other line (the first chunk, a
+finish reason, usage, logprobs, an error, a broken line, the end) is upstream's to handle, so it is handled alike.
+What the end of the stream needs is kept joined, not chunk by chunk.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+import litellm
+from litellm import constants, verbose_logger
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.base_llm.base_model_iterator import BaseModelResponseIterator
+from litellm.types.utils import ModelResponseStream
+
+from .chunk_template import ChunkTemplate
+
+if TYPE_CHECKING:
+    from litellm.litellm_core_utils.litellm_logging import Logging
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler, HTTPHandler
+
+# A stream that alternates between more shapes than this (`n` choices, say) is upstream's from chunk to chunk.
+MAX_TEMPLATES = 8
+# Chunks may never be alike but for one string (`created` counts up, usage in each): stop looking after this many.
+MAX_MISSES = 32
+# Hooks of a custom logger that upstream calls for every chunk of a synchronous stream; as inherited they do nothing.
+CHUNK_HOOKS = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
+
+_CLOSING: set[asyncio.Task[None]] = set()
+
+
+class Lines:
+    """
+    The lines of a response, each of which may be looked at before upstream's parser takes it.
+
+    Args:
+        lines: what upstream would have parsed, `response.iter_lines()` or `response.aiter_lines()`.
+    """
+
+    def __init__(self, lines: Any) -> None:
+        self._lines = lines
+        self._next: str | Exception | None = None
+        self.last = ""
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    def peek(self) -> str:
+        """Returns the next line that is not blank; "" where there is none, and upstream is to learn why."""
+        if self._next is None:
+            try:
+                line = next(self._lines)
+                while not line:
+                    line = next(self._lines)
+                self._next = line
+            except Exception as error:
+                self._next = error
+        return self._next if isinstance(self._next, str) else ""
+
+    async def apeek(self) -> str:
+        """As `peek`, for an asynchronous response."""
+        if self._next is None:
+            try:
+                line = await self._lines.__anext__()
+                while not line:
+                    line = await self._lines.__anext__()
+                self._next = line
+            except Exception as error:
+                self._next = error
+        return self._next if isinstance(self._next, str) else ""
+
+    def take(self) -> str:
+        """Takes what was looked at; an error met then is raised now."""
+        found, self._next = self._next, None
+        if isinstance(found, Exception):
+            raise found
+        self.last = found or ""
+        self.taken += 1
+        return self.last
+
+    def __next__(self) -> str:
+        self.peek()
+        return self.take()
+
+    async def __anext__(self) -> str:
+        await self.apeek()
+        return self.take()
+
+    def close(self) -> None:
+        """Closes the connection of a synchronous response (its line generator holds the only way to it)."""
+        if hasattr(self._lines, "close"):
+            self._lines.close()
+
+
+class FastStreamWrapper(CustomStreamWrapper):
+    """Upstream's stream of a chat completion, with templates for the chunks that are alike."""
+
+    def __init__(
+        self,
+        completion_stream: BaseModelResponseIterator,
+        model: str,
+        logging_obj: "Logging",
+        custom_llm_provider: str,
+        _response_headers: dict[str, str] | httpx.Headers,
+    ) -> None:
+        super().__init__(
+            completion_stream=completion_stream,
+            model=model,
+            logging_obj=logging_obj,
+            custom_llm_provider=custom_llm_provider,
+            _response_headers=_response_headers,
+        )
+        self._lines = Lines(completion_stream.streaming_response)
+        completion_stream.streaming_response = completion_stream.response_iterator = self._lines
+        self._response = completion_stream.http_response
+        self._loop = asyncio.get_running_loop() if self._response is not None else None
+        self._observed = self._response is None and observes_chunks(logging_obj)
+        self._learning = not self._observed and not needs_upstream(self)
+        self._templates: list[ChunkTemplate] = []
+        self._misses = 0
+        # Chunks since upstream's code last ran, all copies of one template; `chunks` holds the others.
+        self._run: list[str] = []
+        self._run_of: ChunkTemplate | None = None
+        self._run_time = 0.0
+        self._last: str | None = None
+        self._before: str | None = None
+
+    def __next__(self) -> ModelResponseStream:
+        if self._templates and (chunk := self._copy(self._lines.peek())) is not None:
+            return chunk
+        before = self._before_upstream()
+        return self._learn(super().__next__(), before)
+
+    async def __anext__(self) -> ModelResponseStream:
+        if self._templates and (chunk := self._copy(await self._lines.apeek())) is not None:
+            return chunk
+        before = self._before_upstream()
+        return self._learn(await super().__anext__(), before)
+
+    def _copy(self, line: str) -> ModelResponseStream | None:
+        """Returns the chunk of `line` where a template makes it, else None."""
+        for template in self._templates:
+            if (text := template.text(line)) is not None:
+                break
+        else:
+            return None
+        now = time.time()
+        limit = constants.LITELLM_MAX_STREAMING_DURATION_SECONDS
+        if limit is not None and now - self._stream_created_time > limit:
+            return None
+        if self._last is None or len(self._last) <= 2 or self._last != self._before:
+            self._repeated_messages_count = 1
+        elif self._repeated_messages_count + 1 >= litellm.REPEATED_STREAMING_CHUNK_LIMIT:
+            return None
+        else:
+            self._repeated_messages_count += 1
+        if template is not self._run_of:
+            self._join_run()
+            self._run_of = template
+        self._run.append(text)
+        self._run_time = now
+        self._before, self._last = self._last, text if template.is_content else None
+        self._misses = 0
+        self._lines.take()
+        return template.fill(text, now)
+
+    def _join_run(self) -> None:
+        """Puts the copied chunks where upstream looks for them; the last two apart, as it compares those."""
+        run, template = self._run, self._run_of
+        if template is None:
+            return
+        if template.is_content:
+            self.response_uptil_now += "".join(run)
+        for text in ("".join(run[:-2]), *run[-2:]):
+            if text:
+                self.chunks.append(template.fill(text, self._run_time))
+        self._run, self._run_of = [], None
+
+    def _before_upstream(self) -> tuple[int, int, bool, tuple[object, ...]]:
+        self._join_run()
+        return self._lines.taken, len(self.chunks), self.sent_first_chunk, self._carried()
+
+    def _carried(self) -> tuple[object, ...]:
+        """What upstream carries from one chunk into the next ones."""
+        return self.response_id, self._provider_response_model, self.system_fingerprint, self.created
+
+    def _learn(
+        self, chunk: ModelResponseStream, before: tuple[int, int, bool, tuple[object, ...]]
+    ) -> ModelResponseStream:
+        """Keeps a template of what upstream returned, where the next chunks can be copies of it."""
+        if not self._learning:
+            return chunk
+        taken, kept, sent_first_chunk, carried = before
+        if self.received_finish_reason is not None or self.sent_last_chunk or self._misses > MAX_MISSES:
+            self._learning = False
+            self._templates = []
+            return chunk
+        if carried != self._carried():
+            self._templates = []
+        recent = self.chunks[-2:]
+        if not all(isinstance(one, ModelResponseStream) and one.choices for one in recent):
+            self._templates = []
+            return chunk
+        contents = [None, None, *(one.choices[0].delta.content for one in recent)]
+        self._before, self._last = contents[-2:]
+        one_line_one_chunk = self._lines.taken == taken + 1 and len(self.chunks) == kept + 1
+        if sent_first_chunk and one_line_one_chunk and self.chunks[-1] is chunk:
+            self._misses += 1
+            if (template := ChunkTemplate.of(self._lines.last, chunk)) is not None:
+                self._templates = [template, *self._templates[: MAX_TEMPLATES - 1]]
+        return chunk
+
+    def run_success_logging_and_cache_storage(self, processed_chunk: ModelResponseStream, cache_hit: bool) -> None:
+        """Upstream's success event of one chunk of a synchronous stream, where anybody is there to receive it."""
+        if self._observed:
+            super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
+
+    def close(self) -> None:
+        """Closes the connection, so that the server stops generating; the stream is over."""
+        self._templates = []
+        self._learning = False
+        if self._response is None:
+            self._lines.close()
+        elif not self._response.is_closed and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_close, self._loop, self._response)
+
+    async def aclose(self) -> None:
+        """As `close`; returns when the connection is closed."""
+        self._templates = []
+        self._learning = False
+        await super().aclose()
+        if self._response is None:
+            self._lines.close()
+
+    def __del__(self) -> None:
+        super().__del__()
+        if hasattr(self, "_last"):  # an upstream error in the constructor leaves nothing to close
+            self.close()
+
+
+def _close(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:
+    task = loop.create_task(response.aclose())
+    _CLOSING.add(task)
+    task.add_done_callback(_CLOSING.discard)
+
+
+def observes_chunks(logging_obj: "Logging") -> bool:
+    """
+    Says whether a callback of the call receives single chunks, not only the whole answer.
+
+    Args:
+        logging_obj: the call's logging object.
+
+    Returns:
+        True also for a callback of which that cannot be told (a function, an integration known by name).
+    """
+    if litellm.disable_streaming_logging:
+        return False
+    callbacks = {
+        *logging_obj.get_combined_callback_list(logging_obj.dynamic_success_callbacks, litellm.success_callback),
+        *logging_obj.get_combined_callback_list(
+            logging_obj.dynamic_async_success_callbacks, litellm._async_success_callback
+        ),
+    }
+    return not all(
+        isinstance(callback, CustomLogger)
+        and all(getattr(type(callback), hook) is getattr(CustomLogger, hook) for hook in CHUNK_HOOKS)
+        for callback in callbacks
+    )
+
+
+def needs_upstream(stream: CustomStreamWrapper) -> bool:
+    """Says whether something that the call asked for looks at, or changes, each chunk of `stream` on its way."""
+    return bool(
+        litellm.post_call_rules
+        or stream.merge_reasoning_content_in_choices
+        or stream.custom_llm_provider in litellm._custom_providers
+        or litellm.set_verbose
+        or verbose_logger.isEnabledFor(logging.DEBUG)
+    )
+
+
+def wrap(
+    completion_stream: Any,
+    model: str,
+    custom_llm_provider: str,
+    logging_obj: "Logging",
+    headers: dict[str, str] | httpx.Headers,
+) -> CustomStreamWrapper:
+    """Returns the stream of a response: upstream's own where the response was not a stream (`fake_stream`)."""
+    wrapper = FastStreamWrapper if isinstance(completion_stream, BaseModelResponseIterator) else CustomStreamWrapper
+    return wrapper(
+        completion_stream=completion_stream,
+        model=model,
+        logging_obj=logging_obj,
+        custom_llm_provider=custom_llm_provider,
+        _response_headers=headers,
+    )
+
+
+class FastStream:
+    """Mixin for a chat config of an OpenAI-compatible server: its streams are `FastStreamWrapper`s."""
+
+    @property
+    def has_custom_stream_wrapper(self) -> bool:
+        return True
+
+    def get_sync_custom_stream_wrapper(
+        self,
+        model: str,
+        custom_llm_provider: str,
+        logging_obj: "Logging",
+        data: dict[str, Any],
+        client: "HTTPHandler | AsyncHTTPHandler | None" = None,
+        json_mode: bool | None = None,
+        **request: Any,
+    ) -> CustomStreamWrapper:
+        """
+        Sends the request as upstream does and wraps its answer.
+
+        Args:
+            model: name of the model, without the provider.
+            custom_llm_provider: name of the provider.
+            logging_obj: the call's logging object.
+            data: body of the request.
+            client: HTTP client to use, by default upstream's cached one.
+            json_mode: upstream's flag for providers that emulate JSON answers with a tool.
+            request: what else upstream needs to send it: `api_base`, `headers`, `messages`, `signed_json_body`,
+                `litellm_params`, `timeout` (seconds).
+
+        Returns:
+            The stream.
+
+        Raises:
+            BaseLLMException: the server refused the request.
+        """
+        from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+        completion_stream, headers = BaseLLMHTTPHandler().make_sync_call(
+            provider_config=self,  # type: ignore[arg-type]
+            model=model,
+            logging_obj=logging_obj,
+            data=data,
+            original_data=data,
+            optional_params=logging_obj.optional_params,
+            fake_stream="stream" not in data,
+            client=client,  # type: ignore[arg-type]
+            json_mode=bool(json_mode),
+            **request,
+        )
+        return wrap(completion_stream, model, custom_llm_provider, logging_obj, headers)
+
+    async def get_async_custom_stream_wrapper(
+        self,
+        model: str,
+        custom_llm_provider: str,
+        logging_obj: "Logging",
+        data: dict[str, Any],
+        **request: Any,
+    ) -> CustomStreamWrapper:
+        """As `get_sync_custom_stream_wrapper`."""
+        from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+        completion_stream, headers = await BaseLLMHTTPHandler().make_async_call_stream_helper(
+            provider_config=self,  # type: ignore[arg-type]
+            model=model,
+            custom_llm_provider=custom_llm_provider,
+            logging_obj=logging_obj,
+            data=data,
+            optional_params=logging_obj.optional_params,
+            fake_stream="stream" not in data,
+            **request,
+        )
+        return wrap(completion_stream, model, custom_llm_provider, logging_obj, headers)

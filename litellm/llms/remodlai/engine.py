@@ -1,0 +1,440 @@
+"""
+A local engine seen from its callers: where it is, how it is started, shared, replaced and stopped.
+
+An engine is vLLM's OpenAI server (`engine_server.py`) behind a Unix socket in a directory that only this user can
+enter, one per model and options on a machine. Callers agree without a daemon: the kernel's file locks say who starts
+an engine and who uses it, and are given back however a process ends. Nothing here blocks: what takes time is a
+generator of pauses, so that `time.sleep` and `asyncio.sleep` can both drive it.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shlex
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from litellm.llms.remodlai.common_utils import NO_SERVER, LexiqNovaError
+from litellm.llms.remodlai.engine_log import last_error, stage
+from litellm.llms.remodlai.progress import Progress
+
+Pauses = Generator[float, None, None]
+
+SERVER = Path(__file__).with_name("engine_server.py")
+POLL_SECONDS = 0.1
+# A process that holds on to an engine's directory this long without serving will not get better.
+STUCK_SECONDS = 60.0
+ANSWER_SECONDS = 2.0
+DEFAULT_KEEP_ALIVE = 15 * 60.0
+DEFAULT_MAX_ENGINES = 1
+# macOS allows 104 bytes for the path of a Unix socket; vLLM names its own with 36 characters.
+SOCKET_PATH_BYTES = 104 - 37
+
+# Where the engine listens and what it is called is decided here; every other option is vLLM's business.
+OWN_OPTIONS = frozenset(
+    "model model-tag host port uds api-key root-path api-server-count headless grpc"
+    " ssl-keyfile ssl-certfile ssl-ca-certs ssl-cert-reqs config".split()
+)
+# Options that spread an engine over several machines: its workers must then be reachable from the others.
+SEVERAL_MACHINES = frozenset(
+    "nnodes node-rank master-addr data-parallel-address data-parallel-hybrid-lb data-parallel-external-lb".split()
+)
+
+_LEASES: dict[Path, int] = {}
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+
+
+def failure(message: str, status_code: int = 503) -> LexiqNovaError:
+    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
+
+
+def runtime_directory() -> Path:
+    """
+    The directory of this user's engines: in `$XDG_RUNTIME_DIR`, else in the temporary directory.
+
+    Returns:
+        An existing directory that belongs to this user and that nobody else can enter.
+
+    Raises:
+        LexiqNovaError: it cannot be made, or somebody else made it.
+    """
+    session = os.environ.get("XDG_RUNTIME_DIR", "")
+    path = (
+        Path(session, "lexiq-nova")
+        if os.path.isdir(session) and os.access(session, os.W_OK)
+        else Path(tempfile.gettempdir(), f"lexiq-nova-{os.geteuid()}")
+    )
+    with _disk_errors(path):
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise failure(f"{path} must be a directory that only user {os.geteuid()} can enter (mode 0700); remove it")
+    return path
+
+
+@contextlib.contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise failure(f"cannot use the runtime directory {path}: {error.strerror or error}", 500) from error
+
+
+def option_tokens(options: Mapping[str, object] | Sequence[str] | str | None) -> list[str]:
+    """
+    Writes engine options as vLLM's command line has them.
+
+    Args:
+        options: by name (`{"max_model_len": 2048, "enforce_eager": True}`), as a command line (`"--max-model-len
+            2048"`), or as JSON text of the former. False turns an option off (`--no-…`), None leaves vLLM's default.
+
+    Returns:
+        Words for the command line.
+
+    Raises:
+        LexiqNovaError: an option is the provider's own, or the text cannot be read.
+    """
+    try:
+        if isinstance(options, str):
+            options = json.loads(options) if options.lstrip().startswith("{") else shlex.split(options)
+    except ValueError as error:
+        raise failure(f"engine options cannot be read: {error}", 400) from None
+    if isinstance(options, Mapping):
+        tokens = [token for name, value in options.items() for token in _option(name, value)]
+    else:
+        tokens = [str(token) for token in options or ()]
+    for name in map(_option_name, tokens):
+        if name in OWN_OPTIONS:
+            raise failure(f"the engine option `{name}` is set by the provider and cannot be given", 400)
+    return tokens
+
+
+def _option(name: str, value: object) -> list[str]:
+    flag = "--" + name.replace("_", "-")
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [flag, *map(_text, value)]
+    return [flag, _text(value)]
+
+
+def _text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, Mapping) else str(value)
+
+
+def _option_name(token: str) -> str | None:
+    if not token.startswith("--"):
+        return None
+    return token[2:].split("=", 1)[0].replace("_", "-")
+
+
+def _seconds(name: str, default: float) -> float:
+    text = os.environ.get(name, "")
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise failure(f"{name} must be a number, not {text!r}", 400) from None
+
+
+def _lock(path: Path, how: int) -> IO[bytes] | None:
+    """Returns an open file that holds the lock until it is closed, or None where somebody else holds it."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _connect(path: Path) -> socket.socket | None:
+    """Returns a connection in non-blocking mode, or None where nobody listens."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    try:
+        connection.connect(str(path))
+    except BlockingIOError:
+        pass  # somebody listens, and has more callers waiting than it takes at once
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def _listens(path: Path) -> bool:
+    connection = _connect(path)
+    if connection is None:
+        return False
+    connection.close()
+    return True
+
+
+def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | None]:
+    """
+    Asks an engine's keeper.
+
+    Args:
+        folder: the engine's directory.
+        request: `status`, `stop` or `stop-if-free`.
+
+    Returns:
+        The engine's status; empty if it did not answer in time; None if no engine is there.
+    """
+    connection = _connect(folder / "control")
+    if connection is None:
+        return None
+    with connection:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        with contextlib.suppress(OSError, ValueError):
+            connection.send(request.encode())
+            while time.monotonic() < deadline:
+                with contextlib.suppress(BlockingIOError):
+                    return json.loads(connection.recv(4096))
+                yield 0.01
+    return {}
+
+
+def wait(pauses: Generator[float, None, Any]) -> Any:
+    """Drives a generator of pauses in this thread; returns what it returns."""
+    while True:
+        try:
+            time.sleep(next(pauses))
+        except StopIteration as end:
+            return end.value
+
+
+def is_installed(python: str) -> bool:
+    """Whether vLLM can be imported there; of another interpreter only its own start can tell."""
+    return python != sys.executable or importlib.util.find_spec("vllm") is not None
+
+
+def folders() -> list[Path]:
+    """Returns the directories of this user's engines, running or not."""
+    return sorted(path.parent for path in runtime_directory().glob("*/starting"))
+
+
+@dataclass(frozen=True)
+class Engine:
+    """
+    One model with one set of options, served from this machine.
+
+    Args:
+        model: directory or model id, as vLLM gets it.
+        tokens: options on vLLM's command line.
+        python: interpreter that has vLLM.
+    """
+
+    model: str
+    tokens: tuple[str, ...]
+    python: str
+
+    @classmethod
+    def of(cls, model: str, options: Mapping[str, object] | str | None = None) -> "Engine":
+        """
+        The engine that a call means, with the options and the interpreter of the environment.
+
+        Args:
+            model: directory or model id.
+            options: engine options of the call; they win over `LEXIQ_NOVA_ENGINE_ARGS`.
+
+        Raises:
+            LexiqNovaError: the options cannot be used, or vLLM is not installed.
+        """
+        path = os.path.expanduser(model)
+        tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(options))
+        python = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
+        if not is_installed(python):
+            raise failure(NO_SERVER, 400)
+        return cls(os.path.realpath(path) if os.path.isdir(path) else model, tokens, python)
+
+    @cached_property
+    def name(self) -> str:
+        """Name of the engine and of its directory; also a host name."""
+        digest = hashlib.sha256(json.dumps([self.model, self.tokens, self.python]).encode()).hexdigest()
+        slug = re.sub("[^a-z0-9]+", "-", os.path.basename(self.model).lower()).strip("-")[:16].strip("-")
+        return f"{slug or 'model'}-{digest[:8]}"
+
+    @cached_property
+    def folder(self) -> Path:
+        path = runtime_directory() / self.name
+        if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+            raise failure(f"the runtime directory's path is too long for a socket: {path}; set XDG_RUNTIME_DIR", 500)
+        return path
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "socket"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def use(self) -> None:
+        """Marks this process, until it ends, as a user of the engine."""
+        if self.folder in _LEASES:
+            return
+        with contextlib.suppress(FileNotFoundError):  # no engine yet: `ensure` comes here again
+            lease = _lock(self.folder / "users", fcntl.LOCK_SH)
+            if lease is not None:
+                _LEASES[self.folder] = lease.detach() if hasattr(lease, "detach") else os.dup(lease.fileno())
+
+    def ensure(self, broken: int | None = None) -> Pauses:
+        """
+        Starts the engine or waits for whoever is starting it; returns at once where it is already listening.
+
+        Args:
+            broken: process id of an engine that answers but cannot work any more; it is replaced, once.
+
+        Yields:
+            Seconds to pause before going on.
+
+        Raises:
+            LexiqNovaError: the engine did not start; with vLLM's own last error line and the path of its log.
+        """
+        began = time.time()
+        with _disk_errors(self.folder):
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            with Progress(self.model) as progress:
+                while not (broken is None and _listens(self.socket)):
+                    self.use()
+                    starting = _lock(self.folder / "starting", fcntl.LOCK_EX)
+                    if starting is not None:
+                        with starting:
+                            yield from self._start(began, broken, progress)
+                        return
+                    progress.show(stage(self.log))
+                    yield POLL_SECONDS
+        self.use()
+
+    def _start(self, began: float, broken: int | None, progress: Progress) -> Pauses:
+        if broken is not None:
+            yield from self._kill(broken)
+        self._raise_if_failed(since=began)
+        seen_loading = False
+        waiting_since = time.monotonic()
+        while not _listens(self.socket):
+            self.use()
+            alive = _lock(self.folder / "alive", fcntl.LOCK_EX)
+            if alive is None:
+                # Somebody's engine is loading here (it keeps its description), or is on its way out (it does not).
+                seen_loading |= (self.folder / "engine.json").exists()
+                if not seen_loading and time.monotonic() - waiting_since > STUCK_SECONDS:
+                    raise failure(f"the previous engine of {self.model} does not end; see {self.log}", 500)
+            elif seen_loading:
+                alive.close()
+                self._fail()
+            else:
+                with alive:
+                    yield from self._make_room(progress)
+                    self._spawn(alive)
+                seen_loading = True
+            progress.show(stage(self.log))
+            yield POLL_SECONDS
+
+    def _make_room(self, progress: Progress) -> Pauses:
+        """Waits until another engine may start, ending those that are free, least recently used first."""
+        limit = max(1, int(_seconds("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
+        while True:
+            room = _lock(runtime_directory() / "room", fcntl.LOCK_EX)
+            if room is not None:
+                with room:
+                    others = {}
+                    for folder in folders():
+                        status = yield from ask(folder, "status")
+                        if status is not None and folder != self.folder:
+                            others[folder] = status
+                    if len(others) < limit:
+                        return
+                    for folder in sorted(others, key=lambda folder: -others[folder].get("idle", 0.0)):
+                        if ((yield from ask(folder, "stop-if-free")) or {}).get("leaving"):
+                            break
+            progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
+            yield POLL_SECONDS
+
+    def _spawn(self, alive: IO[bytes]) -> None:
+        _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
+        for path in self.folder.iterdir():
+            if path.name not in ("starting", "alive", "users"):
+                path.unlink()
+        description = {
+            "model": self.model,
+            "keep_alive": _seconds("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE),
+            "args": ["--model", self.model, *self.tokens, "--uds", str(self.socket), "--disable-uvicorn-access-log"],
+        }
+        _write(self.folder / "engine.json", json.dumps(description).encode())
+        with open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
+            _CHILDREN.append(
+                subprocess.Popen(
+                    [self.python, str(SERVER), str(self.folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment(),
+                    start_new_session=True,  # Ctrl-C in the caller's terminal is not meant for the engine
+                    pass_fds=[alive.fileno()],  # locked before the engine exists, given back when it is gone
+                )
+            )
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "VLLM_SKIP_MODEL_NAME_VALIDATION": "1",  # the socket stands for the model, however its path is spelt
+            "VLLM_RPC_BASE_PATH": str(self.folder),
+            "VLLM_NO_USAGE_STATS": "1",
+            # A connection that a client keeps must not be closed just as it sends the next call.
+            "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "3600",
+        }
+        if not SEVERAL_MACHINES & {_option_name(token) for token in self.tokens} and "ray" not in self.tokens:
+            own["VLLM_HOST_IP"] = "127.0.0.1"
+            if sys.platform == "linux":
+                own["GLOO_SOCKET_IFNAME"] = "lo"
+        return {**own, **os.environ, "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
+
+    def _kill(self, pid: int) -> Pauses:
+        status = yield from ask(self.folder, "status")
+        if status is not None and status.get("pid") == pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, 9)
+            (self.folder / "engine.json").unlink(missing_ok=True)
+        while _listens(self.folder / "control") and status is not None and status.get("pid") == pid:
+            yield POLL_SECONDS
+
+    def _fail(self) -> None:
+        message, status_code = last_error(self.log)
+        text = f"the engine for {self.model} did not start: {message} (full log: {self.log})"
+        record = {"at": time.time(), "message": text, "status_code": status_code}
+        _write(self.folder / "failed", json.dumps(record).encode())
+        raise failure(text, status_code)
+
+    def _raise_if_failed(self, since: float) -> None:
+        """Calls that were waiting for the same start share its failure instead of trying one after the other."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            record = json.loads((self.folder / "failed").read_bytes())
+            if record["at"] >= since:
+                raise failure(record["message"], record["status_code"])
+
+
+def _write(path: Path, data: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)

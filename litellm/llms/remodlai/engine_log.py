@@ -1,0 +1,123 @@
+"""
+What the log of a starting engine tells its callers: how far it has come, and why it failed.
+
+vLLM promises nothing about its log, so everything here degrades to less detail, never to an error.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from litellm._logging import verbose_logger
+from litellm.llms.remodlai.common_utils import NO_SERVER
+
+TAIL_BYTES = 256 * 1024
+
+# The last of these that the log mentions is how far the engine has come.
+STAGES = (
+    ("", "starting vLLM"),
+    ("Resolved architecture", "reading the model's configuration"),
+    ("Initializing a V1 LLM engine", "starting the engine's processes"),
+    ("Starting to load model", "loading weights"),
+    ("Loading weights took", "warming up"),
+    ("Supported tasks", "starting the server"),
+)
+
+_PREFIX = re.compile(r"^(\([^()]+ pid=\d+\) ?)?((ERROR|INFO|WARNING) [\d-]+ [\d:.]+ \[[^\]]*\] ?)?")
+_ERROR = re.compile(r"^((\w+\.)*\w*(Error|Exception|Interrupt)(:|$)|[\w.-]+: error: | +Value error, )")
+# What vLLM says in the parent about an error that a worker has already explained.
+_ECHO = re.compile(r"See root cause above|EngineDeadError|^KeyboardInterrupt|WorkerProc initialization failed")
+_STATUS_CODES = (
+    (re.compile("No module named 'vllm'"), 400),
+    (re.compile("error: |Value error"), 400),
+    (re.compile("Repository ?Not ?Found|EntryNotFound|Invalid repository ID|is not a valid model identifier"), 404),
+)
+
+
+def _tail(log: Path) -> str:
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def stage(log: Path) -> str:
+    """Returns in a few words what the starting engine is doing."""
+    text = _tail(log)
+    return next(words for mark, words in reversed(STAGES) if mark in text)
+
+
+def last_error(log: Path) -> tuple[str, int]:
+    """
+    Why an engine ended.
+
+    Args:
+        log: everything that vLLM wrote.
+
+    Returns:
+        vLLM's own last error line (of several processes' lines the one that is no mere echo), and the HTTP status
+        that fits it.
+    """
+    lines = [_PREFIX.sub("", line).rstrip() for line in _tail(log).splitlines()]
+    errors = [line.strip() for line in lines if _ERROR.match(line)]
+    told = [line for line in errors if not _ECHO.search(line)]
+    last = next((line for line in reversed(lines) if line), "it was killed before it wrote a line")
+    line = (told or errors or [last])[-1]
+    if "No module named 'vllm'" in line:
+        return NO_SERVER, 400
+    return line, next((code for pattern, code in reversed(_STATUS_CODES) if pattern.search(line)), 503)
+
+
+class Progress:
+    """
+    Tells whoever waits for an engine what it is waiting for: one line on a terminal, else log lines.
+
+    Args:
+        model: as the caller named it.
+    """
+
+    _shown: set[str] = set()
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.began = time.monotonic()
+        self.words = ""
+        self.mine = False
+        self.terminal = False
+
+    def __enter__(self) -> "Progress":
+        # Of many calls that wait for one engine, one is enough to tell.
+        self.mine = self.model not in self._shown
+        self._shown.add(self.model)
+        self.terminal = bool(getattr(sys.stderr, "isatty", bool)())
+        return self
+
+    def show(self, words: str) -> None:
+        """Shows what is being waited for, in a few words."""
+        if not self.mine:
+            return
+        seconds = int(time.monotonic() - self.began)
+        if self.terminal:
+            self._line(f"lexiq_nova/{self.model}: {words} ({seconds} s)")
+        elif words != self.words:
+            verbose_logger.info("lexiq_nova/%s: %s (%d s)", self.model, words, seconds)
+        self.words = words
+
+    def _line(self, text: str) -> None:
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self.mine:
+            return
+        self._shown.discard(self.model)
+        if self.words and self.terminal:
+            self._line("")
+        elif self.words and error is None:
+            verbose_logger.info("lexiq_nova/%s: ready (%d s)", self.model, int(time.monotonic() - self.began))

@@ -1,0 +1,259 @@
+"""
+What runs inside the process of a local engine: vLLM's own OpenAI server on a Unix socket, and its keeper.
+
+`engine.py` starts this file by its path in an interpreter that has vLLM, and perhaps not LiteLLM: it imports the
+standard library only, and vLLM when the keeper stands. The keeper is a thread that answers on a second socket (which
+model, how many calls are running) and ends the engine once nobody needs it, so that no engine outlives its callers
+even when they are killed. Counting happens here, where calls of every process meet.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import resource
+import runpy
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# An engine that has just become free keeps its place this long: a caller that waited for it is about to ask.
+SETTLE_SECONDS = 1.0
+# How long an engine that was asked to stop may take before its processes are killed.
+STOP_SECONDS = 15.0
+LOOK_SECONDS = 0.5
+# vLLM imports the counting middleware by this name.
+MODULE = "lexiq_nova_engine_server"
+
+
+class Activity:
+    """How many calls the engine is answering, since when it has been free, and whether it may take another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.running = 0
+        self.ready = False
+        self.leaving = False
+        self.free_since = time.monotonic()
+
+    def mark_ready(self) -> None:
+        with self._lock:
+            self.ready = True
+            self.free_since = time.monotonic()
+
+    def touch(self) -> None:
+        """Starts the idle clock anew."""
+        with self._lock:
+            self.free_since = time.monotonic()
+
+    def idle_seconds(self) -> float:
+        """Returns how long no call has been running; 0 while one is."""
+        with self._lock:
+            return 0.0 if self.running else time.monotonic() - self.free_since
+
+    def leave_if_free(self, seconds: float) -> bool:
+        """Returns True, and takes no call from now on, if no call has been running for `seconds`."""
+        with self._lock:
+            if not self.leaving and not self.running and time.monotonic() - self.free_since >= seconds:
+                self.leaving = True
+            return self.leaving
+
+    @contextlib.contextmanager
+    def call(self) -> Iterator[bool]:
+        """Counts one call; gives False if the engine is leaving and the call must go to its successor."""
+        with self._lock:
+            taken = not self.leaving
+            self.running += taken
+        try:
+            yield taken
+        finally:
+            with self._lock:
+                self.running -= taken
+                self.free_since = time.monotonic()
+
+
+ACTIVITY = Activity()
+
+
+class CountCalls:
+    """ASGI middleware: counts calls from their first byte to the last of the answer, streams included."""
+
+    def __init__(self, app: Callable[[Message, Receive, Send], Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            with ACTIVITY.call() as taken:
+                if taken:
+                    await self.app(scope, receive, _name_engine_on_failure(send))
+                else:
+                    await _refuse(send)
+        elif scope["type"] == "lifespan":
+            await self.app(scope, receive, _notice_ready(send))
+        else:
+            await self.app(scope, receive, send)
+
+
+def _notice_ready(send: Send) -> Send:
+    async def noticing(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            ACTIVITY.mark_ready()
+        await send(message)
+
+    return noticing
+
+
+def _name_engine_on_failure(send: Send) -> Send:
+    # Whoever finds this engine broken must not kill the one that has already replaced it.
+    async def naming(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 500:
+            message["headers"] = [*message.get("headers", ()), (b"x-lexiq-nova-engine", str(os.getpid()).encode())]
+        await send(message)
+
+    return naming
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"x-lexiq-nova-engine", b"leaving"), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class Keeper(threading.Thread):
+    """
+    Answers `status`, `stop` and `stop-if-free` on the engine's control socket, and ends an engine that nobody needs.
+
+    Args:
+        folder: the engine's private directory.
+        keep_alive: seconds without a call after which the engine ends; 0 ends it with the last process that used
+            it; negative keeps it.
+    """
+
+    def __init__(self, folder: Path, keep_alive: float) -> None:
+        super().__init__(name="lexiq-nova-keeper", daemon=True)
+        self.folder = folder
+        self.keep_alive = keep_alive
+        self.used = True
+        self.users = os.open(folder / "users", os.O_RDWR | os.O_CREAT, 0o600)
+        self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.control.bind(str(folder / "control"))
+        self.control.listen(64)
+        self.control.settimeout(LOOK_SECONDS)
+
+    def run(self) -> None:
+        while not self._nobody_needs_it():
+            try:
+                connection = self.control.accept()[0]
+            except TimeoutError:
+                continue
+            with connection, contextlib.suppress(OSError):  # an asker that went away is no concern of the engine
+                connection.settimeout(1.0)
+                self._answer(connection)
+        self._end()
+
+    def _answer(self, connection: socket.socket) -> None:
+        request = connection.recv(64).decode().strip()
+        if request == "stop":
+            ACTIVITY.leaving = True
+        elif request == "stop-if-free" and (ACTIVITY.ready or not self._has_users()):
+            ACTIVITY.leave_if_free(SETTLE_SECONDS)
+        status = {
+            "pid": os.getpid(),
+            "ready": ACTIVITY.ready,
+            "running": ACTIVITY.running,
+            "leaving": ACTIVITY.leaving,
+            "idle": ACTIVITY.idle_seconds(),
+        }
+        connection.sendall(json.dumps(status).encode())
+
+    def _nobody_needs_it(self) -> bool:
+        has_users = self._has_users()
+        if self.used and not has_users:
+            ACTIVITY.touch()  # the last user to leave starts the idle clock
+        self.used = has_users
+        # Callers that wait for a loading engine have no call running yet; at 0 the users alone decide.
+        waited_for = has_users and (not ACTIVITY.ready or self.keep_alive == 0)
+        if self.keep_alive >= 0 and not waited_for:
+            ACTIVITY.leave_if_free(self.keep_alive)
+        return ACTIVITY.leaving
+
+    def _has_users(self) -> bool:
+        # Every process that uses the engine holds a shared lock, which the kernel gives back however it ends.
+        try:
+            fcntl.flock(self.users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self.users, fcntl.LOCK_UN)
+        return False
+
+    def _end(self) -> None:
+        # First the path, so that the next caller starts a successor instead of waiting for this one.
+        (self.folder / "socket").unlink(missing_ok=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os.killpg(0, signal.SIGKILL)
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process, a worker of vLLM's, once its parent is gone: SIGKILL leaves vLLM no time to stop it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lexiq-nova-orphan-watch", daemon=True).start()
+
+
+def main(folder: Path) -> None:
+    """
+    Runs vLLM's server until it is stopped.
+
+    Args:
+        folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` in seconds.
+
+    Raises:
+        ModuleNotFoundError: this interpreter has no vLLM.
+    """
+    os.umask(0o077)
+    spec = json.loads((folder / "engine.json").read_text())
+    keeper = Keeper(folder, spec["keep_alive"])
+    engine = os.getpid()
+
+    def in_worker() -> None:
+        keeper.control.close()
+        os.close(keeper.users)
+        _end_with(os.getppid())
+
+    os.register_at_fork(after_in_child=in_worker)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    keeper.start()
+    sys.modules[MODULE] = sys.modules[__name__]
+    sys.argv = ["vllm", *spec["args"], "--middleware", f"{MODULE}.CountCalls"]
+    try:
+        from vllm.entrypoints.launchers.api_server.entry import main as serve
+    except ModuleNotFoundError as error:
+        if error.name == "vllm":
+            raise
+        runpy.run_module("vllm.entrypoints.openai.api_server", run_name="__main__")  # where vLLM had it before 0.30
+    else:
+        serve()
+    if os.getpid() == engine:
+        (folder / "socket").unlink(missing_ok=True)
+
+
+# The directory of this file holds `responses`, `embedding`…: vLLM must not take them for installed packages.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
+elif __name__ == "__mp_main__":  # a worker that vLLM spawned rather than forked
+    _end_with(os.getppid())

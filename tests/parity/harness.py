@@ -1,0 +1,347 @@
+"""One case, made once per provider against the same server, and everything that can be seen of it.
+
+`Harness.observe(case, provider)` makes the call and returns plain data: the requests on the wire, what came back
+(chunk by chunk for streams) or what was raised, the waits between retries, and the standard logging payloads.
+`compare` lists where two observations differ.
+"""
+
+import asyncio
+import concurrent.futures
+import copy
+import io
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import anyio
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.litellm_core_utils.thread_pool_executor import executor
+from support.recording import RecordingServer, Request, Response, replay
+
+from parity.normalise import failure, plain
+
+UPSTREAM = "hosted_vllm"
+TWIN = os.environ.get("PARITY_TWIN", "remodlai")
+KEY = "sk-case"
+
+_RETRYING = ("litellm.router", "openai._base_client", "tenacity")
+_CALLBACKS = (
+    *("callbacks", "success_callback", "failure_callback", "input_callback", "service_callback"),
+    *("_async_success_callback", "_async_failure_callback", "_async_input_callback"),
+)
+_SETTINGS = ("api_base", "api_key", "num_retries", "drop_params", "model_alias_map", "headers")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file argument; each call gets a fresh object of it."""
+
+    name: str
+    content: bytes
+
+    def open(self) -> io.BytesIO:
+        file = io.BytesIO(self.content)
+        file.name = self.name
+        return file
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call and what the server answers to it.
+
+    Attributes:
+        endpoint: name of the endpoint in `endpoints.ENDPOINTS`.
+        call: attribute path in `litellm` of the function that is called.
+        params: its arguments, without model, provider, base and key.
+        answers: the server's answers, in order; the last is repeated.
+        model: model name without a provider, or None for calls that take none.
+        ask: `prefix` (`model="<provider>/<model>"`) or `provider` (`custom_llm_provider="<provider>"`).
+        via: `function` or `router`.
+        base: path of the server's base URL.
+        configured: where base and key are set: `arguments`, `environment` or `module` (`litellm.api_base`).
+        key: the API key, or None for none at all.
+        router: arguments of the Router, where `via` is `router`.
+    """
+
+    endpoint: str
+    call: str
+    params: dict[str, Any]
+    answers: tuple[Response, ...]
+    model: str | None = "m"
+    ask: str = "prefix"
+    via: str = "function"
+    base: str = "/v1"
+    configured: str = "arguments"
+    key: str | None = KEY
+    router: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def asynchronous(self) -> bool:
+        return self.call.rpartition(".")[2].startswith("a") and self.call != "adapter"
+
+
+class _Logger(CustomLogger):
+    """Keeps every standard logging payload that LiteLLM hands to a custom logger."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[tuple[str, Any]] = []
+
+    def _keep(self, event: str, kwargs: dict[str, Any], response: Any) -> None:
+        payload = kwargs.get("standard_logging_object")
+        self.events.append((event, {"payload": copy.deepcopy(payload), "response": type(response).__name__}))
+
+    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("success", kwargs, response_obj)
+
+    def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("failure", kwargs, response_obj)
+
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("async success", kwargs, response_obj)
+
+    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("async failure", kwargs, response_obj)
+
+
+class Harness:
+    """The recording server, the logger and the event loop that all cases share. A context manager."""
+
+    def __enter__(self) -> "Harness":
+        self.server = RecordingServer().start()
+        self.loop = asyncio.new_event_loop()
+        self.sleeps: list[float] = []
+        self.futures: list[concurrent.futures.Future[Any]] = []
+        self.number = 0
+        self._undo = [*self._track_sleeps(), self._track_futures()]
+        litellm.suppress_debug_info = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for undo in self._undo:
+            undo()
+        self.loop.close()
+        self.server.stop()
+
+    def _track_futures(self) -> Any:
+        submit = executor.submit
+
+        def tracked(*args: Any, **kwargs: Any) -> Any:
+            future = submit(*args, **kwargs)
+            self.futures.append(future)
+            return future
+
+        executor.submit = tracked  # type: ignore[method-assign]
+        return lambda: executor.__dict__.pop("submit")
+
+    def _track_sleeps(self) -> Iterator[Any]:
+        """Waits between retries are written down and not waited for."""
+
+        def retrying() -> bool:
+            return str(sys._getframe(2).f_globals.get("__name__", "")).startswith(_RETRYING)
+
+        for module in (time, asyncio, anyio):
+            original = module.sleep  # type: ignore[attr-defined]
+
+            def wait(seconds: float, *args: Any, original: Any = original, **kwargs: Any) -> Any:
+                if retrying() and seconds:
+                    self.sleeps.append(round(seconds, 6))
+                    seconds = 0
+                return original(seconds, *args, **kwargs)
+
+            module.sleep = wait  # type: ignore[attr-defined]
+            yield lambda module=module, original=original: setattr(module, "sleep", original)
+
+    def observe(self, case: Case, provider: str) -> dict[str, Any]:
+        """Make the call of `case` with `provider`; everything seen of it, as plain normalised data."""
+        self.number += 1
+        self.server.take()
+        self.server.responder = replay(case.answers)
+        self.sleeps.clear()
+        self.futures.clear()
+        logger = _Logger()
+        random.seed(0)
+        with self._globals(case, provider, logger):
+            seen: dict[str, Any] = {}
+            threads = set(threading.enumerate())
+            try:
+                if case.asynchronous:
+                    self.loop.run_until_complete(self._call_async(case, provider, seen))
+                else:
+                    self._call_sync(case, provider, seen)
+            except Exception as error:
+                seen["error"] = failure(error, provider)
+            self._settle(threads)
+        seen["wire"] = [_wire(request) for request in self.server.take()]
+        seen["sleeps"] = list(self.sleeps)
+        seen["logs"] = sorted(([name, event] for name, event in logger.events), key=lambda entry: entry[0])
+        return plain(seen, provider)
+
+    @contextmanager
+    def _globals(self, case: Case, provider: str, logger: _Logger) -> Iterator[None]:
+        """LiteLLM's global lists and settings and the environment, as this case wants them; restored after."""
+        lists = {name: list(getattr(litellm, name)) for name in _CALLBACKS}
+        settings = {name: getattr(litellm, name) for name in _SETTINGS}
+        environment = dict(os.environ)
+        litellm.callbacks = [logger]
+        if case.configured == "environment":
+            os.environ[f"{provider.upper()}_API_BASE"] = self.server.url + case.base
+            if case.key:
+                os.environ[f"{provider.upper()}_API_KEY"] = case.key
+        if case.configured == "module":
+            litellm.api_base = self.server.url + case.base
+            litellm.api_key = case.key
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(environment)
+            for name, value in lists.items():
+                getattr(litellm, name)[:] = value
+            for name, value in settings.items():
+                setattr(litellm, name, value)
+
+    def _function(self, case: Case, provider: str) -> tuple[Any, dict[str, Any]]:
+        """What is called, and with which arguments."""
+        call = _fresh(case.params)
+        server = {"api_base": self.server.url + case.base, **({"api_key": case.key} if case.key else {})}
+        if case.via == "router":
+            deployment = {
+                "model_name": "group",
+                "litellm_params": {"model": f"{provider}/{case.model}", **server, **call.pop("litellm_params", {})},
+                "model_info": {"id": f"deployment-{(self.number + 1) // 2}-{provider}"},
+            }
+            router = litellm.Router(model_list=[deployment], **_fresh(case.router))
+            return reduce(getattr, case.call.split("."), router), {"model": "group", **call}
+        if case.configured == "arguments":
+            call = {**server, **call}
+        if case.ask == "provider":
+            call = {**({"model": case.model} if case.model else {}), "custom_llm_provider": provider, **call}
+        elif case.model:
+            call = {"model": f"{provider}/{case.model}", **call}
+        if case.endpoint == "health":
+            call = {"model_params": call, "mode": call.pop("mode")}
+        return reduce(getattr, case.call.split("."), litellm), call
+
+    def _call_sync(self, case: Case, provider: str, seen: dict[str, Any]) -> None:
+        function, arguments = self._function(case, provider)
+        result = function(**arguments)
+        if not _is_stream(result):
+            seen["result"] = plain(result, provider)
+            return
+        seen["stream"] = isinstance(result, CustomStreamWrapper)
+        chunks = seen["chunks"] = []
+        for chunk in result:
+            chunks.append(plain(chunk, provider))
+        seen["after"] = _after(result, provider)
+
+    async def _call_async(self, case: Case, provider: str, seen: dict[str, Any]) -> None:
+        function, arguments = self._function(case, provider)
+        result = await function(**arguments)
+        if not _is_stream(result):
+            seen["result"] = plain(result, provider)
+            return
+        seen["stream"] = isinstance(result, CustomStreamWrapper)
+        chunks = seen["chunks"] = []
+        async for chunk in result:
+            chunks.append(plain(chunk, provider))
+        seen["after"] = _after(result, provider)
+
+    def _settle(self, threads: set[threading.Thread]) -> None:
+        """Wait until all logging of the call is done: worker threads, threads, tasks, LiteLLM's own queue."""
+        for _ in range(50):
+            pending = [future for future in self.futures if not future.done()]
+            started = [
+                thread
+                for thread in set(threading.enumerate()) - threads
+                if not thread.name.startswith(("ThreadPool", "asyncio", "AnyIO"))
+            ]
+            concurrent.futures.wait(pending, timeout=5)
+            for thread in started:
+                thread.join(timeout=5)
+            if self.loop.run_until_complete(_tasks_done()) and not pending and not started:
+                return
+
+
+async def _tasks_done() -> bool:
+    """Lets the event loop's other tasks finish; True where there was none."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+    others = [
+        task
+        for task in asyncio.all_tasks() - {asyncio.current_task()}
+        if "_worker_loop" not in getattr(task.get_coro(), "__qualname__", "")
+    ]
+    if others:
+        await asyncio.wait(others, timeout=0.2)
+    queue = GLOBAL_LOGGING_WORKER._queue
+    return not others and (queue is None or queue.empty())
+
+
+def _fresh(value: Any) -> Any:
+    """A copy that the call may change, with files opened."""
+    if isinstance(value, File):
+        return value.open()
+    if isinstance(value, dict):
+        return {key: _fresh(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_fresh(item) for item in value)
+    return value
+
+
+def _is_stream(result: Any) -> bool:
+    plain_kinds = (dict, list, tuple, str, bytes)
+    is_model = hasattr(result, "model_dump") or hasattr(result, "response")
+    return (hasattr(result, "__aiter__") or hasattr(result, "__iter__")) and not (
+        isinstance(result, plain_kinds) or (is_model and not isinstance(result, CustomStreamWrapper))
+    )
+
+
+def _after(stream: Any, provider: str) -> Any:
+    """What a stream that has ended still says about itself."""
+    names = ("_hidden_params", "response_uptil_now", "completed_response", "received_finish_reason")
+    return plain({name: getattr(stream, name, None) for name in names}, provider)
+
+
+def _wire(request: Request) -> dict[str, Any]:
+    """One request as data; a multipart body as its parts, a JSON body parsed."""
+    parts = request.parts()
+    body: Any = [vars(part) for part in parts] if parts else request.body
+    if not parts and (request.header("content-type") or "").startswith("application/json"):
+        body = {"json": request.json(), "bytes": request.body}
+    headers = [[name, value] for name, value in request.headers if not (parts and name.lower() == "content-length")]
+    return {"method": request.method, "path": request.path, "query": request.query, "headers": headers, "body": body}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where the two observations differ: where, and what upstream and the twin have there."""
+
+    path: str
+    upstream: Any
+    twin: Any
+
+
+_MISSING = "<missing>"
+
+
+def compare(upstream: Any, twin: Any, path: str = "") -> Iterator[Difference]:
+    """Every leaf where the observations differ."""
+    if isinstance(upstream, dict) and isinstance(twin, dict):
+        for key in [*upstream, *(key for key in twin if key not in upstream)]:
+            yield from compare(upstream.get(key, _MISSING), twin.get(key, _MISSING), f"{path}.{key}" if path else key)
+    elif isinstance(upstream, list) and isinstance(twin, list) and len(upstream) == len(twin):
+        for index, (left, right) in enumerate(zip(upstream, twin, strict=True)):
+            yield from compare(left, right, f"{path}[{index}]")
+    elif upstream != twin or type(upstream) is not type(twin):
+        yield Difference(path, upstream, twin)
