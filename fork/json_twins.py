@@ -97,7 +97,7 @@ def wire(source: str, rules: Iterable[str] = tuple(RULES)) -> tuple[str, dict[in
         return source, {}
     twinned = Counter(line.strip(" ,") for site in wiring.sites for line in json.dumps(site, indent=2).splitlines())
     explained: dict[int, str] = {}
-    for number, line in enumerate(source.splitlines(), 1):
+    for number, line in enumerate(source.split("\n"), 1):
         if MENTION.search(line) and twinned[line.strip(" ,")]:
             twinned[line.strip(" ,")] -= 1
             explained[number] = "key" if line.endswith("{") else "object"

@@ -6,6 +6,7 @@ is what the rules (RULES) say; how a twin is written is one renaming (fork.names
 providers, `hosted_vllm`'s sites carry the twins of both, because a local engine is a hosted server of our own.
 """
 
+import ast
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -154,14 +155,16 @@ class Wiring(cst.CSTTransformer):
         lines: the module's source lines.
         exempt: tells why the site that begins on a line is left alone, or None.
         rules: names of the rules to apply, of RULES.
+        taken: names that the module already binds; those of new twins are added.
     """
 
     METADATA_DEPENDENCIES = (PositionProvider,)
 
     def __init__(
-        self, lines: Sequence[str], exempt: Callable[[str], str | None], rules: Iterable[str] = tuple(RULES)
+        self, lines: Sequence[str], exempt: Callable[[str], str | None], rules: Iterable[str], taken: set[str]
     ) -> None:
         super().__init__()
+        self.taken = taken
         self.lines, self.exempt, self.rules = lines, exempt, frozenset(rules)
         self.explained: dict[int, str] = {}
         self._whole: set[int] = set()  # ids of nodes twinned as a whole: nothing inside them is a site of its own
@@ -186,7 +189,10 @@ class Wiring(cst.CSTTransformer):
                 self.explained.setdefault(number, reason)
 
     def _exempted(self, node: cst.CSTNode, last: cst.CSTNode | None = None) -> bool:
-        reason = self.exempt(self.lines[self._span(node).start.line - 1])
+        span = self._span(node)
+        header = span.end.line if isinstance(node, cst.SimpleStatementLine) else span.start.line
+        reasons = map(self.exempt, self.lines[span.start.line - 1 : header])
+        reason = next(filter(None, reasons), None)
         if reason:
             self._note(node, reason, last)
         return reason is not None
@@ -289,7 +295,7 @@ class Wiring(cst.CSTTransformer):
             return
         for statement in node.body:
             rule = self._rule_of(statement, isinstance(node, cst.Module))
-            if rule and (rule in self.rules or self.exempt(self.lines[self._span(statement).start.line - 1])):
+            if rule and (rule in self.rules or self._exempted(statement)):
                 self._whole.add(id(statement))
 
     visit_Module = visit_IndentedBlock = _visit_body
@@ -300,7 +306,7 @@ class Wiring(cst.CSTTransformer):
     visit_FunctionDef = _visit_statement
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
-        if _import_of(node) and id(node) not in self._whole and "import" in self.rules:
+        if _import_of(node) and id(node) not in self._whole and not self._muted and "import" in self.rules:
             self._note(node, NEUTRAL)
         return self._visit_statement(node)
 
@@ -313,7 +319,7 @@ class Wiring(cst.CSTTransformer):
         if not sites:
             return updated_node
         top_level = isinstance(original_node, cst.Module)
-        taken = {name for statement in original_node.body for name in _bound_names(statement)}
+        taken = self.taken if top_level else {name for s in original_node.body for name in _bound_names(s)}
         twins: dict[int, list[cst.CSTNode]] = {}
         for site in sorted(sites, key=lambda site: not any(HOSTED.search(name) for name in _bound_names(site))):
             new = [_renamed(self._only_provider_names(site), twin) for twin in TWINS]
@@ -332,8 +338,8 @@ class Wiring(cst.CSTTransformer):
     @staticmethod
     def _only_provider_names(statement: Any) -> Any:
         # A twin starts without the comments above its original, and imports nothing that is already imported.
-        keep = [line for line in statement.leading_lines if line.comment is None]
-        statement = statement.with_changes(leading_lines=keep if isinstance(statement, cst.FunctionDef) else [])
+        blank = [cst.EmptyLine(indent=False)] * 2 if isinstance(statement, cst.FunctionDef) else []
+        statement = statement.with_changes(leading_lines=blank)
         if small := _import_of(statement):
             all_names: Any = small.names
             names = [alias for alias in all_names if PROVIDER.search(_code(alias))]
@@ -415,8 +421,35 @@ def wire(
         The wired text, and the rule or reason that explains each mention, by line number (from 1).
 
     Raises:
-        libcst.ParserSyntaxError: `source` is not Python.
+        SyntaxError: `source` is not Python.
     """
-    wiring = Wiring(source.splitlines(), exempt, rules)
-    wired = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True).visit(wiring)
-    return wired.code, wiring.explained
+    statements = ast.parse(source).body
+    lines = source.split("\n")
+    explained = {number: COMMENT for number, line in enumerate(lines, 1) if line.startswith("#")}
+    taken = {name for statement in statements for name in _module_names(statement)}
+    # Only the statements that name a provider are parsed with their formatting: that is what costs time.
+    spans = [(_first_line(statement), statement.end_lineno or 0) for statement in statements]
+    texts = {span: "\n".join(lines[span[0] - 1 : span[1]]) + "\n" for span in spans}
+    sites = [span for span in spans if MENTION.search(texts[span])]
+    for span in sorted(sites, key=lambda span: not HOSTED.search(texts[span])):
+        wiring = Wiring(texts[span].split("\n"), exempt, rules, taken)
+        module = MetadataWrapper(cst.parse_module(texts[span]), unsafe_skip_copy=True).visit(wiring)
+        texts[span] = module.code
+        explained.update({span[0] - 1 + number: reason for number, reason in wiring.explained.items()})
+    for first, last in reversed(sites):
+        lines[first - 1 : last] = [texts[first, last].removesuffix("\n")]
+    return "\n".join(lines), explained
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _module_names(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in statement.names]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]

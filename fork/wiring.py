@@ -85,7 +85,7 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
         edited.discard(path)
         if text != data:
             wired.files[path] = text
-        for number, line in enumerate(data.splitlines(), 1):
+        for number, line in enumerate(data.split("\n"), 1):
             if MENTION.search(line):
                 reason = explained.get(number) or edits.exempt(path, line) or (None if PROVIDER.search(line) else PROSE)
                 wired.mentions.append(Mention(path, number, line.strip(), reason))

@@ -8,7 +8,6 @@ generator of pauses, so that `time.sleep` and `asyncio.sleep` can both drive it.
 """
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import importlib.util
@@ -29,8 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from litellm.llms.remodlai.common_utils import NO_SERVER, LexiqNovaError
-from litellm.llms.remodlai.engine_log import last_error, stage
-from litellm.llms.remodlai.progress import Progress
+from litellm.llms.remodlai.engine_log import Progress, last_error, stage
 
 Pauses = Generator[float, None, None]
 
@@ -147,7 +145,7 @@ def _option_name(token: str) -> str | None:
     return token[2:].split("=", 1)[0].replace("_", "-")
 
 
-def _seconds(name: str, default: float) -> float:
+def _number(name: str, default: float) -> float:
     text = os.environ.get(name, "")
     try:
         return float(text) if text else default
@@ -230,6 +228,11 @@ def is_installed(python: str) -> bool:
     return python != sys.executable or importlib.util.find_spec("vllm") is not None
 
 
+def running_engines() -> list["Engine"]:
+    """Returns this user's engines that are there, loading ones included."""
+    return [engine for folder in folders() if (engine := Engine.in_folder(folder)) and _listens(folder / "control")]
+
+
 def folders() -> list[Path]:
     """Returns the directories of this user's engines, running or not."""
     return sorted(path.parent for path in runtime_directory().glob("*/starting"))
@@ -269,6 +272,15 @@ class Engine:
             raise failure(NO_SERVER, 400)
         return cls(os.path.realpath(path) if os.path.isdir(path) else model, tokens, python)
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Engine | None":
+        """Returns the engine that was last started in a directory; None if it has ended as it should."""
+        try:
+            description = json.loads((folder / "engine.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return cls(description["model"], tuple(description["tokens"]), description["python"])
+
     @cached_property
     def name(self) -> str:
         """Name of the engine and of its directory; also a host name."""
@@ -298,7 +310,8 @@ class Engine:
         with contextlib.suppress(FileNotFoundError):  # no engine yet: `ensure` comes here again
             lease = _lock(self.folder / "users", fcntl.LOCK_SH)
             if lease is not None:
-                _LEASES[self.folder] = lease.detach() if hasattr(lease, "detach") else os.dup(lease.fileno())
+                with lease:
+                    _LEASES[self.folder] = os.dup(lease.fileno())  # held until the process ends
 
     def ensure(self, broken: int | None = None) -> Pauses:
         """
@@ -346,56 +359,66 @@ class Engine:
                 alive.close()
                 self._fail()
             else:
-                with alive:
-                    yield from self._make_room(progress)
-                    self._spawn(alive)
+                with alive, (yield from self._room(progress)):
+                    child = self._spawn(alive)
+                    while child.poll() is None and not _listens(self.folder / "control"):
+                        yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
                 seen_loading = True
             progress.show(stage(self.log))
             yield POLL_SECONDS
 
-    def _make_room(self, progress: Progress) -> Pauses:
-        """Waits until another engine may start, ending those that are free, least recently used first."""
-        limit = max(1, int(_seconds("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
+    def _room(self, progress: Progress) -> Generator[float, None, IO[bytes]]:
+        """
+        Waits until another engine may start, ending those that are free, least recently used first.
+
+        Returns:
+            A lock; nobody else starts an engine until it is closed.
+        """
+        limit = max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
         while True:
             room = _lock(runtime_directory() / "room", fcntl.LOCK_EX)
             if room is not None:
-                with room:
+                with contextlib.ExitStack() as stack:
+                    stack.enter_context(room)
                     others = {}
                     for folder in folders():
                         status = yield from ask(folder, "status")
                         if status is not None and folder != self.folder:
                             others[folder] = status
                     if len(others) < limit:
-                        return
+                        stack.pop_all()
+                        return room
                     for folder in sorted(others, key=lambda folder: -others[folder].get("idle", 0.0)):
                         if ((yield from ask(folder, "stop-if-free")) or {}).get("leaving"):
                             break
             progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
             yield POLL_SECONDS
 
-    def _spawn(self, alive: IO[bytes]) -> None:
+    def _spawn(self, alive: IO[bytes]) -> subprocess.Popen[bytes]:
         _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
         for path in self.folder.iterdir():
             if path.name not in ("starting", "alive", "users"):
                 path.unlink()
         description = {
             "model": self.model,
-            "keep_alive": _seconds("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE),
+            "tokens": self.tokens,
+            "python": self.python,
+            "keep_alive": _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE),
             "args": ["--model", self.model, *self.tokens, "--uds", str(self.socket), "--disable-uvicorn-access-log"],
         }
         _write(self.folder / "engine.json", json.dumps(description).encode())
         with open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
-            _CHILDREN.append(
-                subprocess.Popen(
-                    [self.python, str(SERVER), str(self.folder)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=self._environment(),
-                    start_new_session=True,  # Ctrl-C in the caller's terminal is not meant for the engine
-                    pass_fds=[alive.fileno()],  # locked before the engine exists, given back when it is gone
-                )
+            child = subprocess.Popen(
+                [self.python, str(SERVER), str(self.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment(),
+                start_new_session=True,  # Ctrl-C in the caller's terminal is not meant for the engine
+                pass_fds=[alive.fileno()],  # locked before the engine exists, given back when it is gone
             )
+        _CHILDREN.append(child)
+        return child
 
     def _environment(self) -> dict[str, str]:
         own = {

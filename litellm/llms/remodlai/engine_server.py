@@ -151,14 +151,22 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         while not self._nobody_needs_it():
-            try:
-                connection = self.control.accept()[0]
-            except TimeoutError:
-                continue
-            with connection, contextlib.suppress(OSError):  # an asker that went away is no concern of the engine
+            self._listen()
+        # The path goes first, so that the next caller starts a successor instead of waiting for this engine.
+        for name in ("socket", "engine.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        killed_at = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < killed_at:
+            self._listen()
+        os.killpg(0, signal.SIGKILL)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):  # nobody asked, or went away before the answer
+            connection = self.control.accept()[0]
+            with connection:
                 connection.settimeout(1.0)
                 self._answer(connection)
-        self._end()
 
     def _answer(self, connection: socket.socket) -> None:
         request = connection.recv(64).decode().strip()
@@ -195,13 +203,6 @@ class Keeper(threading.Thread):
         fcntl.flock(self.users, fcntl.LOCK_UN)
         return False
 
-    def _end(self) -> None:
-        # First the path, so that the next caller starts a successor instead of waiting for this one.
-        (self.folder / "socket").unlink(missing_ok=True)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(STOP_SECONDS)
-        os.killpg(0, signal.SIGKILL)
-
 
 def _end_with(parent: int) -> None:
     """Ends this process, a worker of vLLM's, once its parent is gone: SIGKILL leaves vLLM no time to stop it."""
@@ -227,7 +228,6 @@ def main(folder: Path) -> None:
     os.umask(0o077)
     spec = json.loads((folder / "engine.json").read_text())
     keeper = Keeper(folder, spec["keep_alive"])
-    engine = os.getpid()
 
     def in_worker() -> None:
         keeper.control.close()
@@ -247,8 +247,6 @@ def main(folder: Path) -> None:
         runpy.run_module("vllm.entrypoints.openai.api_server", run_name="__main__")  # where vLLM had it before 0.30
     else:
         serve()
-    if os.getpid() == engine:
-        (folder / "socket").unlink(missing_ok=True)
 
 
 # The directory of this file holds `responses`, `embedding`…: vLLM must not take them for installed packages.

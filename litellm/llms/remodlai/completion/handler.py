@@ -7,27 +7,33 @@ that does not listen is started; one that died or is broken is replaced and the 
 """
 
 import asyncio
+import atexit
+import contextlib
 import os
-import weakref
-from collections.abc import AsyncIterator, Generator, Mapping
+import time
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import aiohttp
+import httpcore
 import httpx
 
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
-from litellm.llms.remodlai.engine import Engine, failure, running_engine
+from litellm.llms.remodlai.engine import Engine, failure, running_engines
+from litellm.llms.remodlai.engine_log import last_error
 
 SCHEME: Final = "lexiq-nova"
-# Stands for no engine in particular: endpoints that name no model.
+# The host of a call that names no model: the one engine that is running.
 ANY: Final = "local"
 # vLLM's answer to every call once its engine process is dead; its own server ends some seconds later, or never.
 DEAD_INSIDE: Final = b"EngineCore encountered an issue"
-LEAVING: Final = b"leaving"
-# A request goes out again after an engine left or was found dead; more often than this something else is wrong.
-ATTEMPTS: Final = 3
+ENGINE_HEADER: Final = "x-lexiq-nova-engine"
+IDLE_CONNECTION_SECONDS: Final = 60.0
+# How often one call may find no engine before something other than bad luck is the reason.
+ATTEMPTS: Final = 5
 
 _ENGINES: dict[str, Engine] = {}
 
@@ -74,20 +80,91 @@ def engine_of(url: httpx.URL) -> Engine:
     Raises:
         LexiqNovaError: the URL names none, and not exactly one engine is running.
     """
-    engine = _ENGINES.get(url.host)
-    if engine is None:
-        engine = running_engine(None if url.host == ANY else url.host)
-    if engine is None:
-        raise failure("this call names no model, and there is not exactly one running engine that it could mean", 400)
-    return engine
+    if url.host in _ENGINES:
+        return _ENGINES[url.host]
+    running = [engine for engine in running_engines() if url.host in (ANY, engine.name)]
+    if len(running) != 1:
+        names = ", ".join(engine.model for engine in running) or "none"
+        raise failure(f"this call names no model, and not exactly one engine is running ({names})", 400)
+    return running[0]
+
+
+class Fault(NamedTuple):
+    """Why a request goes out again: whether an engine had it before, and the pid of one that must be replaced."""
+
+    delivered: bool
+    broken: int | None = None
+
+
+Outcome = httpx.Response | httpx.TransportError | None
+
+
+def _fault(outcome: Outcome) -> Fault | None:
+    if isinstance(outcome, httpx.Response):
+        engine = outcome.headers.get(ENGINE_HEADER, "")
+        if engine == "leaving":
+            return Fault(delivered=False)
+        if engine.isdigit() and DEAD_INSIDE in outcome.content:
+            return Fault(delivered=True, broken=int(engine))
+        return None
+    if isinstance(outcome, httpx.TimeoutException):
+        return None
+    # aiohttp's errors of a broken connection come as ConnectError too.
+    refused = isinstance(outcome, httpx.ConnectError) and isinstance(
+        outcome.__cause__, (aiohttp.ClientConnectorError, httpcore.ConnectError)
+    )
+    return Fault(delivered=not refused)
+
+
+def _steps(engine: Engine, request: httpx.Request) -> Generator[float | None, Outcome, httpx.Response]:
+    """
+    One call from its first attempt to its answer, for a driver that sleeps and sends, with or without an event loop.
+
+    Yields:
+        Seconds to pause, or None for "send it now". To that the driver answers with the response (its body read
+        from status 500 on) or with the error that came instead.
+
+    Returns:
+        The response for the caller.
+    """
+    allowed = request.extensions.get("timeout", {}).get("read")
+    deadline = None if allowed is None else time.monotonic() + allowed
+    delivered = False
+    for _ in range(ATTEMPTS):
+        engine.use()
+        outcome = yield None
+        fault = _fault(outcome)
+        if fault is None:
+            if isinstance(outcome, httpx.Response):
+                return outcome
+            break
+        if fault.delivered and delivered:
+            message, _status = last_error(engine.log)
+            text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
+            raise failure(text, 500)
+        delivered |= fault.delivered
+        for pause in engine.ensure(fault.broken):
+            if deadline is not None and time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"the engine for {engine.model} was not ready in {allowed} s", request=request)
+            yield pause
+    assert isinstance(outcome, httpx.TransportError)
+    raise outcome
+
+
+def _addressed(request: httpx.Request) -> httpx.Request:
+    """The same request as the engine's socket takes it; its body has been read."""
+    headers = request.headers.copy()
+    headers.pop("transfer-encoding", None)
+    url = request.url.copy_with(scheme="http")
+    return httpx.Request(request.method, url, headers=headers, content=request.content, extensions=request.extensions)
 
 
 class _SocketTransport(LiteLLMAiohttpTransport):
-    """Upstream's transport over one Unix socket, where HTTP proxies have no place."""
+    """Upstream's asynchronous transport over one Unix socket, where HTTP proxies have no place."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: Path) -> None:
         def connect() -> aiohttp.ClientSession:
-            connector = aiohttp.UnixConnector(path=path, limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS)
+            connector = aiohttp.UnixConnector(path=str(path), limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS)
             return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
         super().__init__(client=connect)
@@ -110,55 +187,55 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self) -> None:
-        self._forget_connections()
-        # A connection shared by two processes would mix up their answers.
-        os.register_at_fork(after_in_child=self._forget_connections)
-        atexit.register(self._drop_closed_loops, everything=True)
-
-    def _forget_connections(self) -> None:
-        self._inherited = getattr(self, "_sync", None), getattr(self, "_async", None)  # the parent still uses them
         self._sync: dict[Path, httpx.HTTPTransport] = {}
         self._async: dict[asyncio.AbstractEventLoop, dict[Path, _SocketTransport]] = {}
+        os.register_at_fork(after_in_child=self._forget)
+        atexit.register(self._drop, everything=True)
 
-    def _drop_closed_loops(self, everything: bool = False) -> None:
+    def _forget(self) -> None:
+        # A connection that two processes share would mix up their answers. The parent's are kept, not closed.
+        self._parents = (self._sync, self._async)
+        self._sync, self._async = {}, {}
+
+    def _drop(self, everything: bool = False) -> None:
         for loop in [loop for loop in self._async if everything or loop.is_closed()]:
             for transport in self._async.pop(loop).values():
                 transport.drop()
 
-    def _sync_transport(self, engine: Engine) -> httpx.HTTPTransport:
+    def _to(self, engine: Engine) -> httpx.HTTPTransport:
         transport = self._sync.get(engine.socket)
         if transport is None:
             limits = httpx.Limits(max_keepalive_connections=100, keepalive_expiry=IDLE_CONNECTION_SECONDS)
-            transport = self._sync.setdefault(engine.socket, httpx.HTTPTransport(uds=str(engine.socket), limits=limits))
+            transport = httpx.HTTPTransport(uds=str(engine.socket), limits=limits)
+            transport = self._sync.setdefault(engine.socket, transport)
         return transport
 
-    def _async_transport(self, engine: Engine) -> _SocketTransport:
+    def _async_to(self, engine: Engine) -> _SocketTransport:
         loop = asyncio.get_running_loop()
         if loop not in self._async:
-            self._drop_closed_loops()
+            self._drop()
         transports = self._async.setdefault(loop, {})
         if engine.socket not in transports:
-            transports[engine.socket] = _SocketTransport(str(engine.socket))
+            transports[engine.socket] = _SocketTransport(engine.socket)
         return transports[engine.socket]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         engine = engine_of(request.url)
-        steps = _steps(engine, request)
         outcome: Outcome = None
-        with contextlib.closing(steps):
+        with contextlib.closing(_steps(engine, request)) as steps:
             while True:
                 try:
                     pause = steps.send(outcome)
                 except StopIteration as end:
                     return end.value
                 outcome = None
-                if pause is not SEND:
+                if pause is not None:
                     time.sleep(pause)
                     continue
                 try:
-                    outcome = self._sync_transport(engine).handle_request(_addressed(request))
-                    if outcome.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+                    outcome = self._to(engine).handle_request(_addressed(request))
+                    if outcome.is_server_error:
                         outcome.read()
                 except httpx.TransportError as error:
                     outcome = error
@@ -166,74 +243,23 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         engine = engine_of(request.url)
-        steps = _steps(engine, request)
         outcome: Outcome = None
-        with contextlib.closing(steps):
+        with contextlib.closing(_steps(engine, request)) as steps:
             while True:
                 try:
                     pause = steps.send(outcome)
                 except StopIteration as end:
                     return end.value
                 outcome = None
-                if pause is not SEND:
+                if pause is not None:
                     await asyncio.sleep(pause)
                     continue
                 try:
-                    outcome = await self._async_transport(engine).handle_async_request(_addressed(request))
-                    if outcome.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+                    outcome = await self._async_to(engine).handle_async_request(_addressed(request))
+                    if outcome.is_server_error:
                         await outcome.aread()
                 except httpx.TransportError as error:
                     outcome = error
 
 
 TRANSPORT: Final = LocalEngineTransport()
-
-
-def _addressed(request: httpx.Request) -> httpx.Request:
-    """The same request as the engine's socket takes it."""
-    headers = request.headers.copy()
-    headers.pop("transfer-encoding", None)  # the body is read by now: it has a length
-    return httpx.Request(
-        request.method,
-        request.url.copy_with(scheme="http"),
-        headers=headers,
-        content=request.content,
-        extensions=request.extensions,
-    )
-
-
-def _steps(engine: Engine, request: httpx.Request) -> Generator[float, Outcome, httpx.Response]:
-    """
-    One call from the first attempt to its answer, for a driver that sleeps and sends, with or without an event loop.
-
-    Yields:
-        Seconds to pause, or SEND; the driver answers SEND with the response (its body read from 500 on) or with the
-        error that came instead.
-
-    Returns:
-        The response that goes to the caller.
-    """
-    allowed = request.extensions.get("timeout", {}).get("read")
-    sent_again = False
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            deadline = None if allowed is None else time.monotonic() + allowed
-            for pause in engine.ensure(broken):
-                if deadline is not None and time.monotonic() > deadline:
-                    raise httpx.ReadTimeout(f"{engine.model} was not ready within {allowed} s", request=request)
-                yield pause
-        engine.use()
-        outcome = yield SEND
-        lost, broken = _lost(outcome)
-        if not lost or outcome is None:
-            break
-        reached = not _never_sent(outcome)
-        if reached and sent_again:
-            break
-        sent_again |= reached
-    if isinstance(outcome, httpx.Response):
-        if _lost(outcome)[1] is not None:
-            message, _ = last_error(engine.log)
-            raise failure(f"the engine for {engine.model} dies of this call: {message} (full log: {engine.log})", 500)
-        return outcome
-    raise outcome

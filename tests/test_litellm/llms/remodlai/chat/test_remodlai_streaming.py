@@ -1,0 +1,405 @@
+"""
+A stream of remodlai/ is, chunk by chunk and to everybody who observes it, the stream that hosted_vllm/ makes of the
+same bytes: both are read here from one server, and whatever can be seen of them is compared.
+"""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+PATIENCE = 10.0
+
+
+class Scripted:
+    """A server on loopback that answers a chat request with the bytes put down for its model."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[bytes, bool]] = {}
+        self.closed: dict[str, threading.Event] = {}
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._thread.start()
+        assert self._ready.wait(PATIENCE)
+
+    async def _run(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        self._ready.set()
+        await self._over.wait()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)[1])
+                model = json.loads(await reader.readexactly(length))["model"]
+                body, whole = self.answers[model]
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+                if body:
+                    writer.write(b"%x\r\n%s\r\n" % (len(body), body))
+                if model in self.closed:  # an endless answer: until the client hangs up
+                    await reader.read()
+                    self.closed[model].set()
+                    break
+                if not whole:
+                    break
+                writer.write(b"0\r\n\r\n")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client has read what it wanted
+        finally:
+            writer.close()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Scripted]:
+    scripted = Scripted()
+    yield scripted
+    scripted.stop()
+
+
+class Observer(CustomLogger):
+    """Keeps every event of a stream; `chunks` also has it told of single chunks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[tuple[str, Any, Any]] = []
+        self.done = threading.Event()
+
+    def _keep(self, name: str, kwargs: dict[str, Any], response: Any) -> None:
+        self.events.append((name, kwargs.get("standard_logging_object"), response))
+        self.done.set()
+
+    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("success", kwargs, response_obj)
+
+    def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("failure", kwargs, response_obj)
+
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("async success", kwargs, response_obj)
+
+    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep("async failure", kwargs, response_obj)
+
+
+class ChunkObserver(Observer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.chunks: list[Any] = []
+
+    def log_stream_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self.chunks.append(response_obj)
+
+
+@dataclass
+class Seen:
+    """What a caller and a logger saw of one stream."""
+
+    chunks: list[Any] = field(default_factory=list)
+    end: Any = None
+    events: list[Any] = field(default_factory=list)
+    wrapper: Any = None
+
+
+# Differs from call to call, whatever the provider.
+TIMES_AND_IDS = {
+    *("created_at", "created", "startTime", "endTime", "completionStartTime", "response_time", "id", "trace_id"),
+    *("litellm_call_id", "_response_ms", "litellm_overhead_time_ms", "callback_duration_ms", "traceback"),
+    *("llm_provider-date", "date", "error_traceback", "session_id"),
+}
+RANDOM_ID = re.compile(r"chatcmpl-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def seen(value: Any, name: str = "") -> Any:
+    """A value whole: types, order, which fields were set; without what differs from call to call."""
+    if isinstance(value, BaseModel):
+        fields = [*value.__dict__.items(), *(value.__pydantic_extra__ or {}).items()]
+        return (
+            type(value).__name__,
+            sorted(value.model_fields_set),
+            [(key, seen(inner, key)) for key, inner in fields],
+            seen(getattr(value, "_hidden_params", None)),
+        )
+    if isinstance(value, dict):
+        return [(key, seen(inner, key)) for key, inner in value.items()]
+    if isinstance(value, list | tuple):
+        return [seen(inner) for inner in value]
+    if name in TIMES_AND_IDS and not (name == "id" and isinstance(value, str) and not RANDOM_ID.fullmatch(value)):
+        return type(value).__name__
+    if isinstance(value, str):
+        return RANDOM_ID.sub("<id>", value.replace("remodlai", "hosted_vllm"))
+    return type(value).__name__, value if isinstance(value, int | float | bool | None) else str(value)
+
+
+def ended(error: Exception) -> Any:
+    names = ("status_code", "llm_provider", "model", "generated_content", "is_pre_first_chunk", "message")
+    original = getattr(error, "original_exception", None)
+    return (
+        type(error).__name__,
+        seen({name: getattr(error, name, None) for name in names}),
+        seen(str(error)),
+        type(original).__name__,
+        seen(str(original)),
+    )
+
+
+def watch(
+    server: Scripted, provider: str, script: str, asynchronous: bool, observer: Observer | None, **params: Any
+) -> Seen:
+    """Reads the stream of `script` to its end as the model of `provider`."""
+    result = Seen()
+    call = {"model": f"{provider}/{script}", "messages": MESSAGES, "api_base": server.base, "api_key": "key"}
+    call |= {"stream": True, **params}
+    litellm.callbacks = [observer] if observer else []
+
+    def read() -> None:
+        stream = litellm.completion(**call)
+        result.wrapper = stream
+        for chunk in stream:
+            result.chunks.append(seen(chunk))
+
+    async def aread() -> None:
+        stream = await litellm.acompletion(**call)
+        result.wrapper = stream
+        async for chunk in stream:
+            result.chunks.append(seen(chunk))
+
+    async def aread_and_log() -> None:
+        try:
+            await aread()
+        finally:
+            for _ in range(int(PATIENCE / 0.005)):
+                if observer is None or observer.done.is_set():
+                    break
+                await asyncio.sleep(0.005)
+
+    try:
+        if asynchronous:
+            asyncio.run(aread_and_log())
+        else:
+            read()
+    except Exception as error:
+        result.end = ended(error)
+    if observer:
+        assert observer.done.wait(PATIENCE), "no event was logged"
+        result.events = [(name, seen(payload), seen(response)) for name, payload, response in observer.events]
+    return result
+
+
+def chunk(*choices: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": "served"}
+    return {**head, "choices": list(choices), **fields}
+
+
+def choice(delta: Any, finish_reason: str | None = None, index: int = 0, **fields: Any) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason, **fields}
+
+
+def says(text: Any, **fields: Any) -> dict[str, Any]:
+    return chunk(choice({"content": text}, **fields))
+
+
+def calls(arguments: str, index: int = 0, **fields: Any) -> dict[str, Any]:
+    return chunk(choice({"tool_calls": [{"index": index, "function": {"arguments": arguments}, **fields}]}))
+
+
+def begins_call(index: int, name: str) -> dict[str, Any]:
+    function = {"name": name, "arguments": ""}
+    return chunk(choice({"tool_calls": [{"index": index, "id": f"call-{index}", "type": "function", "function": function}]}))
+
+
+def token(text: str) -> dict[str, Any]:
+    return {"token": text, "logprob": -0.1, "bytes": list(text.encode()), "top_logprobs": []}
+
+
+def usage(total: int = 9, **fields: Any) -> dict[str, Any]:
+    return {"prompt_tokens": 4, "completion_tokens": total - 4, "total_tokens": total, **fields}
+
+
+ROLE = chunk(choice({"role": "assistant", "content": ""}))
+STOP = chunk(choice({"content": ""}, "stop"))
+WORDS = [says(text) for text in ("The", " sea", " is", "\n", " wide", " “∞” \\ \" \t", " 😀", "é")]
+DONE = "[DONE]"
+LONG = [says(f"word {i} ") for i in range(60)]
+
+# What a server may send: events, JSON unless they are strings; strings with a newline are lines as they stand.
+SCRIPTS: dict[str, list[Any]] = {
+    "content": [ROLE, *WORDS, STOP, DONE],
+    "long": [ROLE, *LONG, STOP, DONE],
+    "no-role": [*WORDS, STOP, DONE],
+    "no-done": [ROLE, *WORDS, STOP],
+    "no-finish": [ROLE, *WORDS, DONE],
+    "nothing": [],
+    "only-done": [DONE],
+    "only-finish": [STOP, DONE],
+    "empty-content": [ROLE, *WORDS, says(""), says("a"), says(""), says(None), says("b"), STOP, DONE],
+    "content-of-other-types": [ROLE, *WORDS, says(5), says(["a"]), says("b"), STOP, DONE],
+    "json-in-content": [ROLE, says('{"content": "x"}'), says('"content":"y"'), says('\\"content": "z'), STOP, DONE],
+    "done-in-content": [ROLE, *WORDS, says("ends with [DONE] they say"), *WORDS, STOP, DONE],
+    "like-other-fields": [ROLE, says("assistant"), says("served"), says("chatcmpl-1"), says("stop"), *WORDS, STOP, DONE],
+    "line-separators": [ROLE, *WORDS, says("a\u2028b"), says("c\x85d"), *WORDS, STOP, DONE],
+    "role-in-each": [chunk(choice({"role": "assistant", "content": text})) for text in "abcdef"] + [STOP, DONE],
+    "reasoning": [ROLE, *(chunk(choice({"reasoning": text})) for text in "think"), *WORDS, STOP, DONE],
+    "reasoning-content": [ROLE, *(chunk(choice({"reasoning_content": text})) for text in "think"), *WORDS, STOP, DONE],
+    "both": [ROLE, *(chunk(choice({"content": a, "reasoning_content": b})) for a, b in ("ab", "cb", "db", "de")), STOP],
+    "tool-call": [ROLE, begins_call(0, "f"), *(calls(text) for text in ('{"a', '": ', '"b"', "}")), STOP, DONE],
+    "tool-call-finish": [
+        *(ROLE, begins_call(0, "f"), *(calls(text) for text in ('{"a', '": ', "1", "}"))),
+        *(chunk(choice({}, "tool_calls")), DONE),
+    ],
+    "two-tool-calls": [
+        *(ROLE, *WORDS, begins_call(0, "f"), *(calls(text) for text in ('{"a', '": 1', "}"))),
+        *(begins_call(1, "g"), *(calls(text, 1) for text in ('{"b', '": 2', "}")), STOP, DONE),
+    ],
+    "tool-call-type-none": [ROLE, begins_call(0, "f"), *(calls(text, type=None, id=None) for text in "{}{}{}"), STOP],
+    "logprobs": [ROLE, *(says(text, logprobs={"content": [token(text)]}) for text in "abcd"), STOP, DONE],
+    "two-choices": [
+        *(chunk(choice({"role": "assistant", "content": ""}, index=i)) for i in (0, 1)),
+        *(chunk(choice({"content": text}, index=i)) for text in "abcd" for i in (0, 1)),
+        *(chunk(choice({"content": ""}, "stop", index=i)) for i in (0, 1)),
+        DONE,
+    ],
+    "two-choices-in-one": [ROLE, *(chunk(choice({"content": t}), choice({"content": t}, index=1)) for t in "abc"), STOP],
+    "usage": [ROLE, *WORDS, STOP, chunk(usage=usage()), DONE],
+    "usage-details": [
+        *(ROLE, *WORDS, STOP),
+        chunk(usage=usage(prompt_tokens_details={"cached_tokens": 2}, completion_tokens_details={"reasoning_tokens": 1})),
+        DONE,
+    ],
+    "usage-in-finish": [ROLE, *WORDS, chunk(choice({"content": ""}, "stop"), usage=usage()), DONE],
+    "usage-in-each": [ROLE, *(chunk(choice({"content": t}), usage=usage(5 + i)) for i, t in enumerate("abcd")), STOP, DONE],
+    "usage-null": [ROLE, *(chunk(choice({"content": text}), usage=None) for text in "abcdef"), STOP, DONE],
+    "usage-in-the-middle": [ROLE, *WORDS, chunk(usage=usage()), *WORDS, STOP, DONE],
+    "finish-with-content": [ROLE, *WORDS, says("end", finish_reason="length"), DONE],
+    "content-after-finish": [ROLE, *WORDS, STOP, *WORDS, DONE],
+    "finish-twice": [ROLE, *WORDS, STOP, STOP, DONE],
+    "fields-of-chunk": [
+        chunk(choice({"role": "assistant"}), system_fingerprint="fp", citations=["x"], service_tier="default"),
+        *(chunk(choice({"content": t}), system_fingerprint="fp", service_tier="default", x=[1]) for t in "abcd"),
+        *(STOP, DONE),
+    ],
+    "fields-of-choice": [ROLE, *(says(text, stop_reason=None, token_ids=None) for text in "abcd"), STOP, DONE],
+    "lists-in-choice": [ROLE, *(says(text, token_ids=[1, 2]) for text in "abcd"), STOP, DONE],
+    "fields-of-delta": [
+        ROLE,
+        *(chunk(choice({"content": t, "refusal": None, "provider_specific_fields": {"a": 1}})) for t in "abcd"),
+        *(chunk(choice({"content": t, "unknown": "x"})) for t in "efgh"),
+        *(STOP, DONE),
+    ],
+    "other-id-each": [ROLE, *({**says(text), "id": f"chatcmpl-{text}"} for text in "abcd"), STOP, DONE],
+    "other-id-later": [ROLE, *WORDS, *({**says(text), "id": "chatcmpl-2"} for text in "abcd"), *WORDS, STOP, DONE],
+    "other-model-later": [ROLE, *WORDS, *({**says(text), "model": "other"} for text in "abcd"), *WORDS, STOP, DONE],
+    "other-time-each": [ROLE, *({**says(text), "created": i} for i, text in enumerate("abcd" * 20)), STOP, DONE],
+    "no-id": [{k: v for k, v in one.items() if k not in ("id", "created", "model")} for one in (ROLE, *WORDS, STOP)],
+    "no-delta": [ROLE, *WORDS, chunk({"index": 0, "finish_reason": None}), chunk(choice(None)), *WORDS, STOP, DONE],
+    "no-choices": [ROLE, *WORDS, chunk(), chunk(choices=None), *WORDS, STOP, DONE],
+    "error": [{"error": {"message": "no such thing", "type": "BadRequestError", "code": 400}}],
+    "error-later": [ROLE, *WORDS, {"error": {"message": "boom", "type": "InternalServerError", "code": 500}}, DONE],
+    "error-rate-limit": [ROLE, *WORDS, {"error": {"message": "slow down", "code": 429}}, DONE],
+    "error-request": [ROLE, *WORDS, {"error": {"message": "maximum context length is 5 tokens", "code": 400}}, DONE],
+    "error-text": [ROLE, *WORDS, {"error": "boom"}, DONE],
+    "finish-error": [ROLE, *WORDS, chunk(choice({}, "error")), DONE],
+    "finish-unknown": [ROLE, *WORDS, chunk(choice({}, "abort")), DONE],
+    "comments": [": ping\n", ROLE, ": ping\n", *WORDS[:4], "event: message\n", *WORDS[4:], "  \n", "\n\n", STOP, DONE],
+    "broken-json": [ROLE, *WORDS, 'data: {"id": "x\n', *WORDS, "data: \n", "data: null\n", "data: 3\n", "x\n", *WORDS, STOP],
+    "carriage-returns": ["".join(f"data: {json.dumps(one)}\r\n\r\n" for one in (ROLE, *WORDS, STOP)) + "\n"],
+    "no-spaces": ["".join(f"data:{json.dumps(one, separators=(',', ':'))}\n\n" for one in (ROLE, *WORDS, STOP))],
+    "surrogates": [ROLE, *WORDS, *('data: {"choices":[{"index":0,"delta":{"content":"\\ud83d"}}]}\n',) * 3, STOP, DONE],
+    "repeats": [ROLE, *[says("same")] * 120, STOP, DONE],
+    "repeats-just-not": [ROLE, *[says("same")] * 99, says("other"), *[says("same")] * 99, STOP, DONE],
+    "repeats-short": [ROLE, *[says("a")] * 120, STOP, DONE],
+    "repeats-broken": [ROLE, *[says("same")] * 60, chunk(choice({"reasoning": "hm"})), *[says("same")] * 60, STOP, DONE],
+    "repeats-interrupted": [ROLE, *[says("same")] * 60, chunk(usage=usage()), says(""), *[says("same")] * 60, STOP, DONE],
+}
+CUT = {"cut-" + name: SCRIPTS[name] for name in ("content", "no-finish", "tool-call", "nothing", "no-done", "usage")}
+
+
+def lines(events: list[Any]) -> bytes:
+    texts = (
+        one if isinstance(one, str) and one.endswith("\n") else f"data: {one}\n\n" if isinstance(one, str)
+        else f"data: {json.dumps(one, ensure_ascii=False)}\n\n"
+        for one in events
+    )
+    return "".join(texts).encode()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts(server: Scripted) -> None:
+    server.answers.update({name: (lines(events), True) for name, events in SCRIPTS.items()})
+    # Cut in the middle of the last line.
+    server.answers.update({name: (lines(events)[:-9], False) for name, events in CUT.items()})
+
+
+@pytest.fixture(autouse=True)
+def callbacks() -> Iterator[None]:
+    """Leaves LiteLLM's lists of callbacks as they were: a logger is put in each of them for one call only."""
+    names = ("callbacks", "success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback")
+    before = {name: list(getattr(litellm, name)) for name in names}
+    yield
+    for name, value in before.items():
+        setattr(litellm, name, value)
+
+
+def both(server: Scripted, script: str, asynchronous: bool, observer: type[Observer] | None, **params: Any) -> list[Seen]:
+    results = []
+    names = ("success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback")
+    for provider in ("hosted_vllm", "remodlai"):
+        for name in names:
+            setattr(litellm, name, [])
+        results.append(watch(server, provider, script, asynchronous, observer() if observer else None, **params))
+    return results
+
+
+def same(theirs: Seen, ours: Seen) -> None:
+    assert isinstance(ours.wrapper, CustomStreamWrapper) == isinstance(theirs.wrapper, CustomStreamWrapper)
+    for mine, their in zip(ours.chunks, theirs.chunks, strict=False):
+        assert mine == their
+    assert len(ours.chunks) == len(theirs.chunks)
+    assert ours.end == theirs.end
+    assert ours.events == theirs.events
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("script", [*SCRIPTS, *CUT])
+def test_stream_is_hosted_vllms(server: Scripted, script: str, asynchronous: bool) -> None:
+    same(*both(server, script, asynchronous, Observer))
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "include_usage": {"stream_options": {"include_usage": True}},
+    "usage_of_each": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
+    "no_usage": {"stream_options": {"include_usage": False}},
+    "merged_reasoning": {"merge_reasoning_content_in_choices": True},
+    "priced": {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002},
+    "json": {"response_format": {"type": "json_object"}},
+    "tools": {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]},
+    "fake": {"fake_stream": True},
+}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("script", ["content", "usage", "usage-in-each", "reasoning", "two-tool-calls", "two-choices"])
+def test_options_of_a_call(server: Scripted, script: str, option: str, asynchronous: bool) -> None:
+    same(*both(server, script, asynchronous, Observer, **OPTIONS[option]))
