@@ -4,6 +4,7 @@ same bytes: both are read here from one server, and whatever can be seen of them
 """
 
 import asyncio
+import copy
 import json
 import re
 import threading
@@ -128,7 +129,7 @@ TIMES_AND_IDS = {
     *("litellm_call_id", "_response_ms", "litellm_overhead_time_ms", "callback_duration_ms", "traceback"),
     *("llm_provider-date", "date", "error_traceback", "session_id"),
 }
-RANDOM_ID = re.compile(r"chatcmpl-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RANDOM_ID = re.compile(r"(chatcmpl-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def seen(value: Any, name: str = "") -> Any:
@@ -170,7 +171,7 @@ def watch(
     """Reads the stream of `script` to its end as the model of `provider`."""
     result = Seen()
     call = {"model": f"{provider}/{script}", "messages": MESSAGES, "api_base": server.base, "api_key": "key"}
-    call |= {"stream": True, **params}
+    call |= {"stream": True, **copy.deepcopy(params)}  # upstream changes what it is given
     litellm.callbacks = [observer] if observer else []
 
     def read() -> None:
@@ -383,7 +384,8 @@ def same(theirs: Seen, ours: Seen) -> None:
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("script", [*SCRIPTS, *CUT])
 def test_stream_is_hosted_vllms(server: Scripted, script: str, asynchronous: bool) -> None:
-    same(*both(server, script, asynchronous, Observer))
+    # Upstream logs nothing of a stream without a chunk.
+    same(*both(server, script, asynchronous, None if script.endswith("nothing") else Observer))
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

