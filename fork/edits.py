@@ -26,7 +26,8 @@ class Edit:
         name: what the edit is called in the audit.
         path: file, relative to the wheel's root.
         symbol: dotted name of the variable, function or method it is anchored at.
-        where: "after" the symbol, or at its "start" (a function's first statement after the docstring).
+        where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
+            statement; or as an "argument" of the call that a function ends with.
         code: what is inserted, unindented.
         reason: why a mechanical twin is not enough.
     """
@@ -43,15 +44,21 @@ class Edit:
         nodes = _find(ast.parse(source), self.symbol.split("."))
         if len(nodes) != 1:
             raise EditError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
-        node = nodes[0]
+        line, column = self._place(nodes[0])
+        lines = source.split("\n")
+        lines.insert(line, indent(self.code, " " * column))
+        return "\n".join(lines)
+
+    def _place(self, node: Any) -> tuple[int, int]:
         if self.where == "after":
-            line, column = node.end_lineno, node.col_offset
-        else:
-            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            line, column = body[0].lineno - 1, body[0].col_offset
-        lines = source.splitlines(keepends=True)
-        lines.insert(line, indent(self.code.rstrip("\n") + "\n", " " * column))
-        return "".join(lines)
+            return node.end_lineno, node.col_offset
+        if self.where == "above":
+            return node.lineno - 1, node.col_offset
+        if self.where == "argument":
+            first = node.body[-1].value.keywords[0].value
+            return first.lineno - 1, node.body[-1].col_offset + 4
+        first = node.body[1] if ast.get_docstring(node) is not None else node.body[0]
+        return first.lineno - 1, first.col_offset
 
 
 def _find(node: Any, path: list[str]) -> list[Any]:
@@ -61,36 +68,135 @@ def _find(node: Any, path: list[str]) -> list[Any]:
 
 def _names(node: Any) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [node.name]
+        overload = any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list)
+        return [] if overload else [node.name]
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-_KEYS = Edit(
-    name="keys",
-    path="litellm/__init__.py",
-    symbol="openai_like_key",
-    where="after",
-    code="remodlai_key: Optional[str] = None\nlexiq_nova_key: Optional[str] = None",
-    reason="hosted_vllm has no key variable to twin",
+_NEVER_ELSEWHERE = "without a base or key of its own, this function would use OpenAI's"
+_OWN_SERVER_IN_KWARGS = """\
+if custom_llm_provider in ("remodlai", "lexiq_nova"):
+    from litellm.llms.remodlai.common_utils import own_server
+
+    kwargs["api_base"], kwargs["api_key"] = own_server(
+        custom_llm_provider, kwargs.get("api_base"), kwargs.get("api_key")
+    )
+"""
+_OWN_SERVER = """\
+if (custom_llm_provider or str(model).split("/", 1)[0]) in ("remodlai", "lexiq_nova"):
+    from litellm.llms.remodlai.common_utils import own_server
+
+    api_base, api_key = own_server(custom_llm_provider or str(model), api_base, api_key)
+"""
+_OWN_SERVER_OF_MODEL = """\
+if str(model).split("/", 1)[0] in ("remodlai", "lexiq_nova"):
+    from litellm.llms.remodlai.common_utils import own_server
+
+    kwargs["api_base"], api_key = own_server(str(model), kwargs.get("api_base"), api_key)
+"""
+_KWARGS_FUNCTIONS = {
+    "litellm/files/main.py": ("create_file", "file_retrieve", "file_delete", "file_list", "file_content"),
+    "litellm/batches/main.py": ("create_batch", "retrieve_batch", "list_batches", "cancel_batch"),
+}
+_HANDLER = "litellm/llms/custom_httpx/http_handler.py"
+_LOCAL_ENGINE = "the local engine is reached by a transport of its own, whatever the endpoint"
+
+EDITS = (
+    Edit(
+        "keys",
+        "litellm/__init__.py",
+        "openai_like_key",
+        "after",
+        "remodlai_key: Optional[str] = None\nlexiq_nova_key: Optional[str] = None",
+        "hosted_vllm has no key variable to twin",
+    ),
+    *(
+        Edit("create-response", "litellm/responses/dispatch.py", symbol, "after", code, "the REST reference's names")
+        for symbol, code in {
+            "__all__": '__all__ += ("acreate_response", "create_response")',
+            "aresponses": "\n\ncreate_response = responses\nacreate_response = aresponses",
+        }.items()
+    ),
+    *(
+        Edit("own-server", path, function, "start", _OWN_SERVER_IN_KWARGS, _NEVER_ELSEWHERE)
+        for path, functions in _KWARGS_FUNCTIONS.items()
+        for function in functions
+    ),
+    Edit("own-server", "litellm/main.py", "speech", "start", _OWN_SERVER, _NEVER_ELSEWHERE),
+    Edit("own-server", "litellm/images/main.py", "image_generation", "start", _OWN_SERVER, _NEVER_ELSEWHERE),
+    Edit("own-server", "litellm/main.py", "amoderation", "start", _OWN_SERVER_OF_MODEL, _NEVER_ELSEWHERE),
+    Edit(
+        "own-server",
+        "litellm/main.py",
+        "moderation",
+        "start",
+        _OWN_SERVER_OF_MODEL.rstrip() + "\n    model = str(model).split(\"/\", 1)[1]\n",
+        _NEVER_ELSEWHERE,
+    ),
+    Edit(
+        "own-provider",
+        "litellm/fine_tuning/main.py",
+        "create_fine_tuning_job",
+        "start",
+        """\
+if model.split("/", 1)[0] in ("remodlai", "lexiq_nova"):
+    custom_llm_provider = model.split("/", 1)[0]
+""",
+        "the default provider would send another provider's model to OpenAI",
+    ),
+    Edit(
+        "local-engine",
+        _HANDLER,
+        "_environment_proxy_mounts",
+        "after",
+        """
+
+class _LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    \"\"\"Requests to lexiq-nova:// go to the vLLM of this machine, which is started when it is needed.\"\"\"
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        from litellm.llms.remodlai.completion.handler import TRANSPORT
+
+        return TRANSPORT.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        from litellm.llms.remodlai.completion.handler import TRANSPORT
+
+        return await TRANSPORT.handle_async_request(request)
+
+
+LOCAL_ENGINE_MOUNTS: Final = MappingProxyType({"lexiq-nova://": _LocalEngineTransport()})
+
+
+def _with_local_engine(proxy_mounts):
+    def mounts(*args, **kwargs):
+        return {**(proxy_mounts(*args, **kwargs) or {}), **LOCAL_ENGINE_MOUNTS}
+
+    return mounts""",
+        _LOCAL_ENGINE,
+    ),
+    *(
+        Edit("local-engine", _HANDLER, symbol, "above", "@_with_local_engine", _LOCAL_ENGINE)
+        for symbol in ("AsyncHTTPHandler.create_httpx_proxy_mounts", "HTTPHandler._create_sync_proxy_mounts")
+    ),
+    Edit(
+        "local-engine",
+        "litellm/llms/openai/common_utils.py",
+        "BaseOpenAILLM._get_sync_http_client",
+        "argument",
+        "mounts=LOCAL_ENGINE_MOUNTS,",
+        _LOCAL_ENGINE,
+    ),
+    Edit(
+        "local-engine",
+        "litellm/llms/openai/common_utils.py",
+        "BaseOpenAILLM._get_sync_http_client",
+        "start",
+        "from litellm.llms.custom_httpx.http_handler import LOCAL_ENGINE_MOUNTS\n",
+        _LOCAL_ENGINE,
+    ),
 )
-_CREATE_RESPONSE = Edit(
-    name="create-response",
-    path="litellm/responses/dispatch.py",
-    symbol="__all__",
-    where="after",
-    code='__all__ += ("acreate_response", "create_response")',
-    reason="the two names under which OpenAI's REST reference lists the endpoint",
-)
-_CREATE_RESPONSE_ALIASES = Edit(
-    name="create-response",
-    path="litellm/responses/dispatch.py",
-    symbol="aresponses",
-    where="after",
-    code="\n\ncreate_response = responses\nacreate_response = aresponses",
-    reason="the two names under which OpenAI's REST reference lists the endpoint",
-)
-EDITS = (_KEYS, _CREATE_RESPONSE, _CREATE_RESPONSE_ALIASES)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """
 The twin rule for JSON: an object keyed by an upstream vLLM provider, or describing it, gets the twins' objects beside it.
 
-Upstream's JSON files are what `json.dumps` writes, so they are parsed and written again; a file that would not come
-back as it was is refused.
+A site is found again in the file by its own text, written as `json.dumps` writes it, so that the rest of the file stays
+as it is.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fork.names import HOSTED, MENTION, PROVIDER, TWINS, Twin
@@ -16,6 +16,21 @@ RULES = {
     "key": "an object keyed by the provider gets the twin's",
     "object": "an object that describes the provider gets the twin's",
 }
+COVERED = "covered: hosted_vllm's object carries both twins"
+
+
+@dataclass(frozen=True)
+class _Site:
+    """One member of an object or a list that is the provider's: `holder` is `{key: value}` or `[value]`."""
+
+    rule: str
+    holder: Any
+    depth: int
+    twinned: bool
+
+    def block(self, holder: Any, ensure_ascii: bool) -> str:
+        lines = json.dumps(holder, indent=2, ensure_ascii=ensure_ascii).split("\n")[1:-1]
+        return "\n".join("  " * self.depth + line for line in lines)
 
 
 def _renamed(value: Any, twin: Twin) -> Any:
@@ -28,49 +43,27 @@ def _renamed(value: Any, twin: Twin) -> Any:
     return value
 
 
-def _named(item: Any) -> bool:
+def _is_named(item: Any) -> bool:
     # Prose about vLLM does not make an object the provider's; a value that is the provider's name does.
     values = item.values() if isinstance(item, dict) else ()
     return any(isinstance(value, str) and PROVIDER.fullmatch(HOSTED.sub("vllm", value)) for value in values)
 
 
-class _Wiring:
-    """Walks one document. `sites` collects what the rules twinned; everything else is walked further."""
-
-    def __init__(self, rules: Iterable[str]) -> None:
-        self.rules = frozenset(rules)
-        self.sites: list[Any] = []
-
-    def wired(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return self._object(value)
-        return self._list(value) if isinstance(value, list) else value
-
-    def _object(self, value: dict[str, Any]) -> dict[str, Any]:
+def _sites(value: Any, rules: frozenset[str], depth: int = 0) -> Iterator[_Site]:
+    if isinstance(value, dict):
         hosted = any(HOSTED.search(key) for key in value)
-        result: dict[str, Any] = {}
         for key, item in value.items():
-            if not PROVIDER.search(key) or "key" not in self.rules:
-                result[key] = self.wired(item)
-                continue
-            self.sites.append({key: item})
-            result[key] = item
-            if HOSTED.search(key) or not hosted:
-                result.update({twin.rename(key): _renamed(item, twin) for twin in TWINS})
-        return dict(sorted(result.items())) if list(value) == sorted(value) else result
-
-    def _list(self, value: list[Any]) -> list[Any]:
-        hosted = any(_named(item) and HOSTED.search(str(item)) for item in value)
-        result: list[Any] = []
+            if PROVIDER.search(key) and "key" in rules:
+                yield _Site("key", {key: item}, depth, twinned=bool(HOSTED.search(key)) or not hosted)
+            else:
+                yield from _sites(item, rules, depth + 1)
+    elif isinstance(value, list):
+        hosted = any(_is_named(item) and HOSTED.search(str(item)) for item in value)
         for item in value:
-            if not _named(item) or "object" not in self.rules:
-                result.append(self.wired(item))
-                continue
-            self.sites.append(item)
-            result.append(item)
-            if HOSTED.search(str(item)) or not hosted:
-                result.extend(_renamed(item, twin) for twin in TWINS)
-        return result
+            if _is_named(item) and "object" in rules:
+                yield _Site("object", [item], depth, twinned=bool(HOSTED.search(str(item))) or not hosted)
+            else:
+                yield from _sites(item, rules, depth + 1)
 
 
 def wire(source: str, rules: Iterable[str] = tuple(RULES)) -> tuple[str, dict[int, str]]:
@@ -85,20 +78,18 @@ def wire(source: str, rules: Iterable[str] = tuple(RULES)) -> tuple[str, dict[in
         The wired text, and the rule that explains each mention, by line number (from 1).
 
     Raises:
-        ValueError: the file would not be written back as it was.
+        ValueError: the text is not JSON, or a site in it is not formatted as `json.dumps` with two spaces does it.
     """
-    before = json.loads(source)
-    ascii_only = source.isascii()
-    if json.dumps(before, indent=2, ensure_ascii=ascii_only) + "\n" != source:
-        raise ValueError("this JSON is formatted in a way that would be lost")
-    wiring = _Wiring(rules)
-    after = wiring.wired(before)
-    if not wiring.sites:
-        return source, {}
-    twinned = Counter(line.strip(" ,") for site in wiring.sites for line in json.dumps(site, indent=2).splitlines())
-    explained: dict[int, str] = {}
-    for number, line in enumerate(source.split("\n"), 1):
-        if MENTION.search(line) and twinned[line.strip(" ,")]:
-            twinned[line.strip(" ,")] -= 1
-            explained[number] = "key" if line.endswith("{") else "object"
-    return json.dumps(after, indent=2, ensure_ascii=ascii_only) + "\n", explained
+    text, explained, ensure_ascii = source, dict[int, str](), source.isascii()
+    for site in _sites(json.loads(source), frozenset(rules)):
+        block = site.block(site.holder, ensure_ascii)
+        if source.count(block) != 1:
+            raise ValueError(f"cannot find this {site.rule} in the file: {block[:80]}")
+        first = source[: source.index(block)].count("\n") + 1
+        for number, line in enumerate(block.split("\n"), first):
+            if MENTION.search(line):
+                explained[number] = site.rule if site.twinned else COVERED
+        if site.twinned:
+            twins = [site.block(_renamed(site.holder, twin), ensure_ascii) for twin in TWINS]
+            text = text.replace(block, ",\n".join([block, *twins]))
+    return text, explained

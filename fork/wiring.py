@@ -110,7 +110,10 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
 
 def _wire_file(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[int, str]]:
     if path.endswith(".json"):
-        return json_twins.wire(source, rules) if MENTION.search(source) else (source, {})
+        try:
+            return json_twins.wire(source, rules) if PROVIDER.search(source) else (source, {})
+        except ValueError as error:
+            raise ForkError(f"{path}: {error}") from error
     if not path.endswith(".py"):
         return source, {}
     from fork import twins

@@ -12,8 +12,7 @@ from support.vllm_server import VLLMServer
 PREFIX = os.environ.get("LEXIQ_NOVA_TEST_PREFIX", "remodlai")
 """The provider under test. `hosted_vllm` runs the same tests on the provider of upstream that it is the twin of."""
 
-BARE_ORIGIN_WORKS = PREFIX != "hosted_vllm"
-"""Whether a base without a path gets its `/v1` on every endpoint: what the new providers add."""
+
 
 fork_only = pytest.mark.skipif(PREFIX == "hosted_vllm", reason="upstream's provider does not do this")
 

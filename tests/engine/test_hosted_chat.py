@@ -151,24 +151,26 @@ def test_tool_call_streamed(chat_server: VLLMServer) -> None:
     assert set(json.loads(call.function.arguments)) == {"city"}
 
 
-def test_tool_result_is_understood(chat_server: VLLMServer) -> None:
-    call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
+def test_tool_result(chat_server: VLLMServer) -> None:
+    def answer(result: str) -> litellm.ModelResponse:
+        call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
+        return litellm.completion(
+            messages=[
+                {"role": "user", "content": "What is the weather in Paris?"},
+                {"role": "assistant", "content": "", "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "call_1", "content": result},
+            ],
+            tools=[WEATHER_TOOL],
+            tool_choice="none",
+            max_tokens=5,
+            **to(chat_server),
+        )
 
-    answer = litellm.completion(
-        messages=[
-            {"role": "user", "content": "What is the weather in Paris?"},
-            {"role": "assistant", "content": "", "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": "call_1", "content": "It is sunny in Paris, 25 degrees."},
-        ],
-        tools=[WEATHER_TOOL],
-        tool_choice="none",
-        temperature=0,
-        max_tokens=30,
-        **to(chat_server),
-    )
-
-    assert not answer.choices[0].message.tool_calls
-    assert "sunny" in answer.choices[0].message.content
+    short, long = answer("Sunny."), answer("Sunny. " * 20)
+    assert not short.choices[0].message.tool_calls
+    assert short.choices[0].message.content
+    # The template shows the model a tool's result as it came.
+    assert long.usage.prompt_tokens >= short.usage.prompt_tokens + 19
 
 
 def test_json_schema(chat_server: VLLMServer) -> None:
@@ -243,14 +245,14 @@ def test_extra_body_top_k(chat_server: VLLMServer) -> None:
 
 
 def test_extra_body_chat_template_kwargs(chat_server: VLLMServer) -> None:
-    def prompt_tokens(**kwargs: bool) -> int:
-        answer = litellm.completion(
-            messages=FRANCE, max_tokens=1, extra_body={"chat_template_kwargs": kwargs}, **to(chat_server)
-        )
-        return answer.usage.prompt_tokens
+    def repeated(word: str) -> str:
+        template = "<|im_start|>user\nSay {{ word }}.<|im_end|>\n<|im_start|>assistant\n{{ word }}, {{ word }}, {{ word }},"
+        body = {"chat_template": template, "chat_template_kwargs": {"word": word}}
+        answer = litellm.completion(messages=FRANCE, temperature=0, max_tokens=8, extra_body=body, **to(chat_server))
+        return answer.choices[0].message.content
 
-    # SmolLM2's template ends with "<|im_start|>assistant\n", three tokens, unless told otherwise.
-    assert prompt_tokens() - prompt_tokens(add_generation_prompt=False) == 3
+    assert "apple" in repeated("apple")
+    assert "river" in repeated("river")
 
 
 def test_extra_body_structured_outputs(chat_server: VLLMServer) -> None:

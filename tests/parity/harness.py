@@ -264,7 +264,7 @@ class Harness:
             started = [
                 thread
                 for thread in set(threading.enumerate()) - threads
-                if not thread.name.startswith(("ThreadPool", "asyncio", "AnyIO"))
+                if getattr(getattr(thread, "_target", None), "__name__", "") == "failure_handler"
             ]
             concurrent.futures.wait(pending, timeout=5)
             for thread in started:

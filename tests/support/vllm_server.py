@@ -196,7 +196,12 @@ KINDS = {
     "chat": Kind(
         "smollm2",
         "smollm2-135m-instruct",
-        ("--max-model-len", "2048", "--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
+        (
+            *("--max-model-len", "2048"),
+            *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
+            *("--tool-strict-level", "parameter"),  # a model this small gets a tool's arguments wrong unless held to them
+            "--trust-request-chat-template",
+        ),
         {"VLLM_ENABLE_RESPONSES_API_STORE": "1"},  # without it a response cannot be retrieved
     ),
     "embedding": Kind("minilm", "all-minilm-l6-v2"),

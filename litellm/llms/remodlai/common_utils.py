@@ -22,7 +22,7 @@ from litellm.types.router import GenericLiteLLMParams
 
 # Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
 # would fill a missing base with another host, a call either reaches the engine or fails without a connection.
-LOCAL_ENGINE = "lexiq-nova://local"
+LOCAL_ENGINE = "lexiq-nova://local/v1"
 
 
 NO_SERVER = (
@@ -197,3 +197,19 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
 
 class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
     pass
+
+
+def own_server(provider: str, api_base: str | None, api_key: str | None) -> tuple[str, str]:
+    """
+    Base and key for the upstream functions that have no config class and would take OpenAI's.
+
+    Args:
+        provider: the provider's name, or a model that begins with it.
+        api_base: the call's `api_base=`, if any.
+        api_key: the call's `api_key=`, if any.
+
+    Returns:
+        As `HostedLexiqNova.resolve`.
+    """
+    identity = LexiqNova if provider.split("/", 1)[0] == LexiqNova.provider else HostedLexiqNova
+    return identity.resolve(api_base, api_key)

@@ -87,6 +87,7 @@ class Progress:
         self.model = model
         self.began = time.monotonic()
         self.words = ""
+        self.line = ""
         self.mine = False
         self.terminal = False
 
@@ -102,9 +103,11 @@ class Progress:
         if not self.mine:
             return
         seconds = int(time.monotonic() - self.began)
-        if self.terminal:
-            self._line(f"lexiq_nova/{self.model}: {words} ({seconds} s)")
-        elif words != self.words:
+        line = f"lexiq_nova/{self.model}: {words} ({seconds} s)"
+        if self.terminal and line != self.line:
+            self._line(line)
+            self.line = line
+        elif not self.terminal and words != self.words:
             verbose_logger.info("lexiq_nova/%s: %s (%d s)", self.model, words, seconds)
         self.words = words
 

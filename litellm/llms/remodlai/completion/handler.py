@@ -9,16 +9,19 @@ that does not listen is started; one that died or is broken is replaced and the 
 import asyncio
 import atexit
 import contextlib
+import json
 import os
+import re
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 import httpcore
 import httpx
+from openai import AsyncOpenAI, OpenAI
 
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
@@ -31,6 +34,7 @@ ANY: Final = "local"
 # vLLM's answer to every call once its engine process is dead; its own server ends some seconds later, or never.
 DEAD_INSIDE: Final = b"EngineCore encountered an issue"
 ENGINE_HEADER: Final = "x-lexiq-nova-engine"
+MODEL_FIELD: Final = re.compile(rb'name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]+)\r\n')
 IDLE_CONNECTION_SECONDS: Final = 60.0
 # How often one call may find no engine before something other than bad luck is the reason.
 ATTEMPTS: Final = 5
@@ -69,24 +73,59 @@ def local_server(model: str, engine_args: Mapping[str, object] | str | None = No
     if not model:
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
     engine = Engine.of(model, engine_args)
-    _ENGINES[engine.name] = engine
+    _ENGINES.pop(engine.name, None)
+    _ENGINES[engine.name] = engine  # the last one called stands last
     return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
 
 
-def engine_of(url: httpx.URL) -> Engine:
+def openai_client(model: str, litellm_params: Mapping[str, Any] | None, is_async: bool) -> OpenAI | AsyncOpenAI:
     """
-    The engine that a `lexiq-nova://` URL names.
+    A client of the openai package that reaches the local server, for the endpoints that upstream asks through one.
+
+    Args:
+        model: directory or model id, without the provider's prefix.
+        litellm_params: the call's parameters; `engine_args` is read.
+        is_async: whether the call awaits its answer.
+    """
+    server = local_server(model, (litellm_params or {}).get("engine_args"))
+    if is_async:
+        asynchronous = httpx.AsyncClient(transport=TRANSPORT)
+        return AsyncOpenAI(base_url=server.base, api_key=server.key, http_client=asynchronous, max_retries=0)
+    return OpenAI(
+        base_url=server.base, api_key=server.key, http_client=httpx.Client(transport=TRANSPORT), max_retries=0
+    )
+
+
+def engine_of(request: httpx.Request) -> Engine:
+    """
+    The engine that a request to a `lexiq-nova://` URL means: the one the URL names, else the model of its body,
+    else the only one that is running.
 
     Raises:
-        LexiqNovaError: the URL names none, and not exactly one engine is running.
+        LexiqNovaError: none of these.
     """
-    if url.host in _ENGINES:
-        return _ENGINES[url.host]
-    running = [engine for engine in running_engines() if url.host in (ANY, engine.name)]
+    host = request.url.host
+    if host in _ENGINES:
+        return _ENGINES[host]
+    model = _model_in(request)
+    if model:
+        # Options do not travel in a body: those of this process's last call of the model apply.
+        called = [engine for engine in _ENGINES.values() if engine.model == Engine.of(model).model]
+        return called[-1] if called else Engine.of(model)
+    running = [engine for engine in running_engines() if host in (ANY, engine.name)]
     if len(running) != 1:
         names = ", ".join(engine.model for engine in running) or "none"
         raise failure(f"this call names no model, and not exactly one engine is running ({names})", 400)
     return running[0]
+
+
+def _model_in(request: httpx.Request) -> str | None:
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("application/json"):
+        body = json.loads(request.content or b"null")
+        return body.get("model") if isinstance(body, dict) else None
+    field = MODEL_FIELD.search(request.content) if kind.startswith("multipart/") else None
+    return field and field.group(1).decode()
 
 
 class Fault(NamedTuple):
@@ -221,7 +260,7 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        engine = engine_of(request.url)
+        engine = engine_of(request)
         outcome: Outcome = None
         with contextlib.closing(_steps(engine, request)) as steps:
             while True:
@@ -242,7 +281,7 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
-        engine = engine_of(request.url)
+        engine = engine_of(request)
         outcome: Outcome = None
         with contextlib.closing(_steps(engine, request)) as steps:
             while True:

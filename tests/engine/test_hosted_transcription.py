@@ -1,0 +1,64 @@
+"""Transcription of the hosted provider against a real vLLM that serves Whisper tiny.en with its real weights.
+
+The speech is made by espeak-ng, which must be installed (`apt-get install espeak-ng`).
+"""
+
+import subprocess
+from pathlib import Path
+
+import litellm
+import pytest
+from engine.hosted import PREFIX, fork_only, to
+from support.vllm_server import VLLMServer
+
+SENTENCE = "Good morning everyone. The meeting starts on Monday at ten o'clock."
+KEY_WORDS = ("morning", "meeting", "Monday")
+BASE = "" if PREFIX == "hosted_vllm" else "/v1"
+"""Upstream's provider adds `/v1` to a transcription's base whatever it ends with; the new ones take both forms."""
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A WAV file of SENTENCE."""
+    path = tmp_path_factory.mktemp("speech") / "speech.wav"
+    subprocess.run(["espeak-ng", "-v", "en-gb", "-s", "140", "-w", str(path), SENTENCE], check=True)
+    return path
+
+
+@pytest.mark.parametrize("path", [BASE, pytest.param("", marks=fork_only)])
+def test_the_words_are_heard(whisper_server: VLLMServer, speech: Path, path: str) -> None:
+    with speech.open("rb") as file:
+        response = litellm.transcription(file=file, language="en", temperature=0, **to(whisper_server, path))
+
+    assert all(word in response.text for word in KEY_WORDS), response.text
+
+
+async def test_async_from_bytes(whisper_server: VLLMServer, speech: Path) -> None:
+    response = await litellm.atranscription(
+        file=("speech.wav", speech.read_bytes(), "audio/wav"), language="en", temperature=0, **to(whisper_server, BASE)
+    )
+
+    assert all(word in response.text for word in KEY_WORDS), response.text
+
+
+def test_verbose_json_has_segments(whisper_server: VLLMServer, speech: Path) -> None:
+    with speech.open("rb") as file:
+        response = litellm.transcription(
+            file=file, language="en", temperature=0, response_format="verbose_json", **to(whisper_server, BASE)
+        )
+
+    assert "meeting" in response.text
+    assert float(response.duration) > 3
+    assert response.segments
+
+
+def test_wrong_key(whisper_server: VLLMServer, speech: Path) -> None:
+    with speech.open("rb") as file, pytest.raises(litellm.AuthenticationError) as caught:
+        litellm.transcription(file=file, **{**to(whisper_server, BASE), "api_key": "sk-wrong-4711"})
+
+    assert "sk-wrong-4711" not in str(caught.value)
+
+
+def test_not_audio(whisper_server: VLLMServer) -> None:
+    with pytest.raises(litellm.BadRequestError):
+        litellm.transcription(file=("speech.wav", b"this is no sound", "audio/wav"), **to(whisper_server, BASE))
