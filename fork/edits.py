@@ -131,7 +131,7 @@ EDITS = (
         "litellm/main.py",
         "moderation",
         "start",
-        _OWN_SERVER_OF_MODEL.rstrip() + "\n    model = str(model).split(\"/\", 1)[1]\n",
+        _OWN_SERVER_OF_MODEL.rstrip() + '\n    model = str(model).split("/", 1)[1]\n',
         _NEVER_ELSEWHERE,
     ),
     Edit(

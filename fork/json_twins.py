@@ -1,5 +1,5 @@
 """
-The twin rule for JSON: an object keyed by an upstream vLLM provider, or describing it, gets the twins' objects beside it.
+The twin rule for JSON: beside an object keyed by an upstream vLLM provider, or describing it, stand the twins' objects.
 
 A site is found again in the file by its own text, written as `json.dumps` writes it, so that the rest of the file stays
 as it is.

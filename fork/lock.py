@@ -50,11 +50,14 @@ class Release:
         """
         expected = self.wheels.get(wheel.name)
         if expected is None:
-            raise ForkError(f"{wheel.name} is not a wheel of litellm {self.version} that fork/lock.json lists")
+            raise ForkError(
+                f"{wheel} is not named like a wheel of litellm {self.version} that fork/lock.json lists. "
+                f"Name one of: {', '.join(self.wheels)}."
+            )
         found = sha256(wheel.read_bytes()).hexdigest()
         if found != expected:
             raise ForkError(
-                f"{wheel.name} is not the locked file: its sha256 is {found}, fork/lock.json says {expected}. "
+                f"{wheel} is not the locked file: its sha256 is {found}, fork/lock.json says {expected}. "
                 "Delete it and build again; if the index serves this file, do not use it."
             )
 
@@ -74,7 +77,8 @@ def release(version: str | None = None) -> Release:
     if version not in lock["releases"]:
         listed = ", ".join(lock["releases"])
         raise ForkError(
-            f"litellm {version} is not in fork/lock.json (it lists {listed}). Add it with `python -m fork pin {version}`."
+            f"litellm {version} is not in fork/lock.json, which lists {listed}. "
+            f"Use one of these, or add it with `python -m fork pin {version}`."
         )
     return Release(version, lock["revision"], lock["releases"][version])
 
@@ -110,7 +114,9 @@ def pin(version: str) -> Release:
         raise ForkError(f"the package index has no wheel of litellm {version}; `pip index versions litellm` lists them")
     for name, digest in lock["releases"].get(version, {}).items():
         if wheels.get(name, digest) != digest:
-            raise ForkError(f"the index now says sha256 {wheels[name]} for {name}, fork/lock.json {digest}: do not pin it")
+            raise ForkError(
+                f"the index now says sha256 {wheels[name]} for {name}, fork/lock.json {digest}: do not pin it"
+            )
     lock["releases"][version] = {**lock["releases"].get(version, {}), **wheels}
     lock["pin"] = version
     LOCK_FILE.write_text(json.dumps(lock, indent=2) + "\n")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 MENTION = re.compile(r"vllm", re.IGNORECASE)
-# Upstream spells its provider `hosted_vllm` / `HostedVLLM` / `vllm` / `VLLM`; `vLLM` is the name of the server software.
+# Upstream spells its provider `hosted_vllm`, `HostedVLLM`, `vllm` or `VLLM`; `vLLM` is the name of the server software.
 PROVIDER = re.compile(r"VLLM|vllm|Vllm")
 HOSTED = re.compile(r"hosted[_ ]?vllm", re.IGNORECASE)
 
@@ -40,9 +40,8 @@ REMODLAI = Twin(
         (r"HostedVLLM", "HostedLexiqNova"),
         (r"VLLMConfig", "HostedLexiqNovaChatConfig"),
         (r"VLLM(?=[A-Z][a-z])", "HostedLexiqNova"),
-        (r"Hosted v?V?LLM|VLLM(?= Pass-through)|\bvLLM\b", "Lexiq Nova"),
+        (r"Hosted [vV]LLM|VLLM(?= Pass-through| \()|\bvLLM\b", "Lexiq Nova"),
         (r"Hosted_Vllm|Vllm", "Remodlai"),
-        (r"VLLM(?= \()", "Lexiq Nova"),
         (r"HOSTED_VLLM|VLLM", "REMODLAI"),
         (r"hosted_vllm|vllm", "remodlai"),
     ),
@@ -57,7 +56,7 @@ LEXIQ_NOVA = Twin(
         (r"HostedVLLMChatConfig", "LexiqNovaConfig"),
         (r"HostedVLLM|VLLM(?=[A-Z][a-z])", "LexiqNova"),
         (r"VLLM(?= Pass-through)", "Lexiq Nova"),
-        (r"Hosted v?V?LLM|\bvLLM\b|VLLM(?= \()", "Lexiq Nova (local)"),
+        (r"Hosted [vV]LLM|\bvLLM\b|VLLM(?= \()", "Lexiq Nova (local)"),
         (r"Hosted_Vllm|Vllm", "Lexiq_Nova"),
         (r"HOSTED_VLLM|VLLM", "LEXIQ_NOVA"),
         (r"hosted_vllm|vllm", "lexiq_nova"),

@@ -72,6 +72,8 @@ def write(file: Path) -> Path:
             done = subprocess.run(command, cwd=scratch, capture_output=True, check=False)
         except FileNotFoundError as error:
             raise ForkError("`python -m fork patch` needs git; install it") from error
+    if done.returncode != 1:  # 0 is no difference, more is git's own failure
+        raise ForkError(f"`git diff` failed: {done.stderr.decode().strip() or 'it found no difference'}")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(done.stdout)
     return file

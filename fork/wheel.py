@@ -103,9 +103,9 @@ def _metadata(upstream: bytes, release: Release) -> bytes:
 def metadata(upstream: Path, release: Release, directory: Path) -> str:
     """Writes the fork's `.dist-info` without RECORD into `directory` (PEP 517); returns its name."""
     name = f"litellm-{release.fork_version}.dist-info"
+    (directory / name).mkdir()
     with ZipFile(upstream) as source:
         for file in ("METADATA", "WHEEL", "entry_points.txt"):
             data = source.read(f"litellm-{release.version}.dist-info/{file}")
-            (directory / name).mkdir(exist_ok=True)
             (directory / name / file).write_bytes(_metadata(data, release) if file == "METADATA" else data)
     return name

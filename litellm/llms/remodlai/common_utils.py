@@ -66,7 +66,7 @@ def _argument(call: Mapping[str, Any], name: str) -> Any:
     return call.get(name) or (params.get(name) if isinstance(params, Mapping) else getattr(params, name, None))
 
 
-def with_key(litellm_params: GenericLiteLLMParams | None, key: str) -> GenericLiteLLMParams:
+def with_key(litellm_params: GenericLiteLLMParams | None, key: str | None) -> GenericLiteLLMParams:
     """Returns a copy of `litellm_params` that holds `key` (upstream reads it there in some hooks)."""
     return (litellm_params or GenericLiteLLMParams()).model_copy(update={"api_key": key})
 
@@ -95,38 +95,41 @@ class HostedLexiqNova:
         key = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
         return with_api_path(base), key or PLACEHOLDER_API_KEY
 
-    def reach(self, call: Mapping[str, Any]) -> tuple[str, str]:
+    def reach(self, call: Mapping[str, Any]) -> str:
         """
-        As `resolve`, but starts or finds the local engine where no server is configured.
+        The base of the server that a call reaches; the local engine's where no server is configured.
 
         Args:
             call: what upstream gave a hook of this config: `api_base`, `api_key`, `model`, `litellm_params`.
 
         Returns:
-            An http(s) base and the key that belongs to it.
+            A base for a URL. Requests to the local engine's start it, if it is not running.
 
         Raises:
-            LexiqNovaError: no server is configured and the engine cannot be started.
+            LexiqNovaError: no server is configured and vllm is not installed, or an engine option is refused.
         """
-        base, key = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))
+        base = self.resolve(_argument(call, "api_base"))[0]
         if base != LOCAL_ENGINE:
-            return base, key
+            return base
         from litellm.llms.remodlai.completion.handler import local_server
 
-        server = local_server(_argument(call, "model") or "", _argument(call, "engine_args"))
-        return server.base, server.key
+        return local_server(_argument(call, "model") or "", _argument(call, "engine_args")).base
+
+    def key(self, call: Mapping[str, Any]) -> str | None:
+        """The key that belongs to the server that `reach` names."""
+        return self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[1]
 
     def get_complete_url(self, *args: Any, **call: Any) -> Any:
         """Upstream's URL of the endpoint, on the server that `reach` names."""
         upstream = super().get_complete_url  # type: ignore[misc]
         call = _by_name(upstream, args, call)
-        return upstream(**{**call, "api_base": self.reach(call)[0]})
+        return upstream(**{**call, "api_base": self.reach(call)})
 
     def validate_environment(self, *args: Any, **call: Any) -> dict[str, Any]:
         """Upstream's headers of the endpoint, with the key that belongs to the server."""
         upstream = super().validate_environment  # type: ignore[misc]
         call = _by_name(upstream, args, call)
-        return upstream(**{**call, "api_key": self.reach(call)[1]})
+        return upstream(**{**call, "api_key": self.key(call)})
 
     def get_error_class(
         self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
@@ -191,8 +194,8 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
         api_base: str | None = None,
     ) -> dict[str, str]:
         # Lexiq Nova reads bearer tokens only; upstream's vLLM pass-through sends `x-api-key`.
-        call = {"api_base": api_base, "api_key": api_key, "model": model, "litellm_params": litellm_params}
-        return {**headers, "Authorization": f"Bearer {self.reach(call)[1]}"}
+        call = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
+        return {**headers, "Authorization": f"Bearer {self.key(call)}"}
 
 
 class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):

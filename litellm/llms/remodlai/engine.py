@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -223,19 +223,25 @@ def wait(pauses: Generator[float, None, Any]) -> Any:
             return end.value
 
 
+@cache
 def is_installed(python: str) -> bool:
     """Whether vLLM can be imported there; of another interpreter only its own start can tell."""
     return python != sys.executable or importlib.util.find_spec("vllm") is not None
 
 
+def folders() -> list[Path]:
+    """Returns the directories of this user's engines."""
+    return sorted(path.parent for path in runtime_directory().glob("*/starting"))
+
+
+def engines() -> list["Engine"]:
+    """Returns this user's engines, running or not."""
+    return [engine for folder in folders() if (engine := Engine.in_folder(folder))]
+
+
 def running_engines() -> list["Engine"]:
     """Returns this user's engines that are there, loading ones included."""
-    return [engine for folder in folders() if (engine := Engine.in_folder(folder)) and _listens(folder / "control")]
-
-
-def folders() -> list[Path]:
-    """Returns the directories of this user's engines, running or not."""
-    return sorted(path.parent for path in runtime_directory().glob("*/starting"))
+    return [engine for engine in engines() if _listens(engine.folder / "control")]
 
 
 @dataclass(frozen=True)
@@ -274,12 +280,12 @@ class Engine:
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Engine | None":
-        """Returns the engine that was last started in a directory; None if it has ended as it should."""
-        try:
-            description = json.loads((folder / "engine.json").read_bytes())
-        except (FileNotFoundError, ValueError):
-            return None
-        return cls(description["model"], tuple(description["tokens"]), description["python"])
+        """Returns the engine that was last started in a directory, if any was."""
+        for name in ("engine.json", "ended.json"):
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                description = json.loads((folder / name).read_bytes())
+                return cls(description["model"], tuple(description["tokens"]), description["python"])
+        return None
 
     @cached_property
     def name(self) -> str:

@@ -43,7 +43,8 @@ class Activity:
         self.running = 0
         self.ready = False
         self.leaving = False
-        self.free_since = time.monotonic()
+        self.began = time.monotonic()
+        self.free_since = self.began
 
     def mark_ready(self) -> None:
         with self._lock:
@@ -153,8 +154,9 @@ class Keeper(threading.Thread):
         while not self._nobody_needs_it():
             self._listen()
         # The path goes first, so that the next caller starts a successor instead of waiting for this engine.
-        for name in ("socket", "engine.json"):
-            (self.folder / name).unlink(missing_ok=True)
+        (self.folder / "socket").unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "engine.json").rename(self.folder / "ended.json")
         os.kill(os.getpid(), signal.SIGTERM)
         killed_at = time.monotonic() + STOP_SECONDS
         while time.monotonic() < killed_at:
@@ -180,6 +182,7 @@ class Keeper(threading.Thread):
             "running": ACTIVITY.running,
             "leaving": ACTIVITY.leaving,
             "idle": ACTIVITY.idle_seconds(),
+            "uptime": time.monotonic() - ACTIVITY.began,
         }
         connection.sendall(json.dumps(status).encode())
 

@@ -15,9 +15,9 @@ class HostedLexiqNovaDecisionsConfig(HostedLexiqNova, HostedVLLMDecisionsConfig)
     api_key_env = ()
     api_base_env = ()
 
-    def reach(self, call: Mapping[str, Any]) -> tuple[str, str | None]:  # type: ignore[override]
-        base, key = super().reach(call)
-        return base, None if key == PLACEHOLDER_API_KEY else key
+    def key(self, call: Mapping[str, Any]) -> str | None:
+        key = super().key(call)
+        return None if key == PLACEHOLDER_API_KEY else key
 
     def resolve_api_base(self, api_base: str | None) -> str | None:
         return self.resolve(api_base)[0]

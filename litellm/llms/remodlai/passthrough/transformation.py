@@ -10,10 +10,9 @@ from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova, server_root
 
 
 class HostedLexiqNovaPassthroughConfig(HostedLexiqNovaModelInfo, VLLMPassthroughConfig):
-    def reach(self, call: Mapping[str, Any]) -> tuple[str, str]:
+    def reach(self, call: Mapping[str, Any]) -> str:
         # The caller names the whole route: `v1/chat/completions`, but also `tokenize` or `score`.
-        base, key = super().reach(call)
-        return server_root(base), key
+        return server_root(super().reach(call))
 
 
 class LexiqNovaPassthroughConfig(LexiqNova, HostedLexiqNovaPassthroughConfig):

@@ -17,8 +17,8 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
     def validate_environment(
         self, headers: dict[str, str], model: str, litellm_params: GenericLiteLLMParams | None
     ) -> dict[str, str]:
-        key = self.reach({"model": model, "litellm_params": litellm_params})[1]
-        return HostedVLLMResponsesAPIConfig.validate_environment(self, headers, model, with_key(litellm_params, key))
+        params = with_key(litellm_params, self.key({"litellm_params": litellm_params}))
+        return HostedVLLMResponsesAPIConfig.validate_environment(self, headers, model, params)
 
 
 class LexiqNovaResponsesAPIConfig(LexiqNova, HostedLexiqNovaResponsesAPIConfig):

@@ -10,10 +10,9 @@ from ..common_utils import HostedLexiqNova, LexiqNova, server_root
 
 
 class HostedLexiqNovaAudioTranscriptionConfig(HostedLexiqNova, HostedVLLMAudioTranscriptionConfig):
-    def reach(self, call: Mapping[str, Any]) -> tuple[str, str]:
+    def reach(self, call: Mapping[str, Any]) -> str:
         # Upstream's URL adds `/v1/audio/transcriptions` to whatever the base is.
-        base, key = super().reach(call)
-        return server_root(base), key
+        return server_root(super().reach(call))
 
 
 class LexiqNovaAudioTranscriptionConfig(LexiqNova, HostedLexiqNovaAudioTranscriptionConfig):

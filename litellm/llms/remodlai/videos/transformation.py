@@ -16,9 +16,8 @@ class HostedLexiqNovaVideoConfig(HostedLexiqNova, HostedVLLMVideoConfig):
         api_key: str | None = None,
         litellm_params: GenericLiteLLMParams | None = None,
     ) -> dict[str, str]:
-        key = self.reach({"model": model, "api_key": api_key, "litellm_params": litellm_params})[1]
-        params = with_key(litellm_params, key)
-        return HostedVLLMVideoConfig.validate_environment(self, headers, model, key, params)
+        params = with_key(litellm_params, self.key({"api_key": api_key, "litellm_params": litellm_params}))
+        return HostedVLLMVideoConfig.validate_environment(self, headers, model, None, params)
 
 
 class LexiqNovaVideoConfig(LexiqNova, HostedLexiqNovaVideoConfig):

@@ -1,0 +1,146 @@
+"""
+What is compared: each contender makes the same calls to the same server, in its own way, and reads every chunk.
+
+A contender's methods make one call each and return how many units (chunks, calls, vectors) it brought.
+"""
+
+import json
+from typing import Any
+
+MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
+TEXTS = [f"bench input {i}" for i in range(256)]
+KEY = "benchmark"
+
+
+class Httpx:
+    """The floor: one httpx client, JSON decoded, no objects."""
+
+    def __init__(self, base: str) -> None:
+        import httpx
+
+        self.sync, self.asynchronous = httpx.Client(base_url=base), httpx.AsyncClient(base_url=base)
+
+    @staticmethod
+    def _chat(model: str, stream: bool) -> dict[str, Any]:
+        return {"model": model, "messages": MESSAGES, "stream": stream}
+
+    def plain(self) -> int:
+        return len(self.sync.post("/chat/completions", json=self._chat("plain", False)).json()["choices"])
+
+    async def aplain(self) -> int:
+        response = await self.asynchronous.post("/chat/completions", json=self._chat("plain", False))
+        return len(response.json()["choices"])
+
+    def stream(self, chunks: int) -> int:
+        count = 0
+        with self.sync.stream("POST", "/chat/completions", json=self._chat(f"chunks-{chunks}", True)) as response:
+            for line in response.iter_lines():
+                if line.startswith("data: {"):
+                    count += len(json.loads(line[6:])["choices"])
+        return count
+
+    async def astream(self, chunks: int) -> int:
+        count = 0
+        request = self._chat(f"chunks-{chunks}", True)
+        async with self.asynchronous.stream("POST", "/chat/completions", json=request) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data: {"):
+                    count += len(json.loads(line[6:])["choices"])
+        return count
+
+    def embed(self) -> int:
+        return len(self.sync.post("/embeddings", json={"model": "embed", "input": TEXTS}).json()["data"])
+
+
+class OpenAI:
+    """The openai SDK with one client of each kind."""
+
+    def __init__(self, base: str) -> None:
+        import openai
+
+        self.sync = openai.OpenAI(base_url=base, api_key=KEY)
+        self.asynchronous = openai.AsyncOpenAI(base_url=base, api_key=KEY)
+
+    def plain(self) -> int:
+        return len(self.sync.chat.completions.create(model="plain", messages=MESSAGES).choices)
+
+    async def aplain(self) -> int:
+        return len((await self.asynchronous.chat.completions.create(model="plain", messages=MESSAGES)).choices)
+
+    def stream(self, chunks: int) -> int:
+        model = f"chunks-{chunks}"
+        return sum(1 for _ in self.sync.chat.completions.create(model=model, messages=MESSAGES, stream=True))
+
+    async def astream(self, chunks: int) -> int:
+        model = f"chunks-{chunks}"
+        stream = await self.asynchronous.chat.completions.create(model=model, messages=MESSAGES, stream=True)
+        return len([None async for _ in stream])
+
+    def embed(self) -> int:
+        return len(self.sync.embeddings.create(model="embed", input=TEXTS).data)
+
+
+class AnyLLM:
+    """mozilla-ai's any-llm with its openai provider."""
+
+    def __init__(self, base: str) -> None:
+        import any_llm
+
+        self.client = any_llm.AnyLLM.create("openai", api_key=KEY, api_base=base)
+
+    def plain(self) -> int:
+        return len(self.client.completion(model="plain", messages=MESSAGES).choices)
+
+    async def aplain(self) -> int:
+        return len((await self.client.acompletion(model="plain", messages=MESSAGES)).choices)
+
+    def stream(self, chunks: int) -> int:
+        return sum(1 for _ in self.client.completion(model=f"chunks-{chunks}", messages=MESSAGES, stream=True))
+
+    async def astream(self, chunks: int) -> int:
+        stream = await self.client.acompletion(model=f"chunks-{chunks}", messages=MESSAGES, stream=True)
+        return len([None async for _ in stream])
+
+    def embed(self) -> int:
+        return len(self.client._embedding(model="embed", inputs=TEXTS).data)
+
+
+class LiteLLM:
+    """A provider of LiteLLM, as its users call it; no callbacks, and a model that no price list knows."""
+
+    provider = ""
+
+    def __init__(self, base: str) -> None:
+        import litellm
+
+        self.litellm = litellm
+        self.server = {"api_base": base, "api_key": KEY}
+
+    def _chat(self, model: str, stream: bool) -> dict[str, Any]:
+        return {"model": f"{self.provider}/{model}", "messages": MESSAGES, "stream": stream, **self.server}
+
+    def plain(self) -> int:
+        return len(self.litellm.completion(**self._chat("plain", False)).choices)
+
+    async def aplain(self) -> int:
+        return len((await self.litellm.acompletion(**self._chat("plain", False))).choices)
+
+    def stream(self, chunks: int) -> int:
+        return sum(1 for _ in self.litellm.completion(**self._chat(f"chunks-{chunks}", True)))
+
+    async def astream(self, chunks: int) -> int:
+        return len([None async for _ in await self.litellm.acompletion(**self._chat(f"chunks-{chunks}", True))])
+
+    def embed(self) -> int:
+        return len(self.litellm.embedding(model=f"{self.provider}/embed", input=TEXTS, **self.server).data)
+
+
+class HostedVLLM(LiteLLM):
+    provider = "hosted_vllm"
+
+
+class RemodlAI(LiteLLM):
+    provider = "remodlai"
+
+
+CONTENDERS = {"httpx": Httpx, "openai": OpenAI, "any-llm": AnyLLM, "hosted_vllm": HostedVLLM, "remodlai": RemodlAI}

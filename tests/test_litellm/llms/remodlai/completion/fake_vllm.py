@@ -1,0 +1,76 @@
+"""
+Stands in for vLLM's server where only the engine's process matters: same command line, same socket, no model.
+
+Copied by the tests to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
+two seconds, `broken` fails like vLLM does.
+"""
+
+import asyncio
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+DEAD = b"EngineCore encountered an issue. See stack trace (above) for the root cause."
+
+
+class App:
+    """Answers every POST with its process id; `{"stream": true}` with a chunk every 10 ms until the client goes."""
+
+    def __init__(self) -> None:
+        self.dead = False
+
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                kind = (await receive())["type"]
+                await send({"type": f"{kind}.complete"})
+                if kind == "lifespan.shutdown":
+                    return
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        request = json.loads(body or b"{}")
+        self.dead |= bool(request.get("kill_inside"))
+        if request.get("kill"):
+            os.kill(os.getpid(), 9)
+        await send({"type": "http.response.start", "status": 500 if self.dead else 200, "headers": []})
+        if self.dead:
+            await send({"type": "http.response.body", "body": DEAD})
+            return
+        if request.get("stream"):
+            gone = asyncio.ensure_future(receive())
+            while not gone.done():
+                await send({"type": "http.response.body", "body": b"data: {}\n\n", "more_body": True})
+                await asyncio.sleep(0.01)
+            return
+        await asyncio.sleep(request.get("seconds", 0))
+        answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
+        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+def main() -> None:
+    import uvicorn
+
+    options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
+    if "--no-such-option" in sys.argv:
+        print("vllm: error: unrecognized arguments: --no-such-option", file=sys.stderr)
+        raise SystemExit(2)
+    if "slow" in options["--model"]:
+        time.sleep(2)
+    if "broken" in options["--model"]:
+        print("(EngineCore pid=1) ERROR 01-01 00:00:00 [core.py:1] ValueError: head size 7 is not supported")
+        raise RuntimeError("Engine core initialization failed. See root cause above. Failed core proc(s): {}")
+    module, _, name = sys.argv[sys.argv.index("--middleware") + 1].rpartition(".")
+    app = getattr(importlib.import_module(module), name)(App())
+    uds = sys.argv[sys.argv.index("--uds") + 1]
+    uvicorn.run(app, uds=uds, log_level="warning", lifespan="on")
