@@ -9,9 +9,10 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from fork import backend, patch
+from fork.edits import EDITS
 from fork.lock import ForkError, pin, release
 from fork.upstream import upstream_wheel
-from fork.wiring import all_rules, wire
+from fork.wiring import all_rules, cached_wiring, wire
 
 
 def _build(arguments: argparse.Namespace) -> None:
@@ -24,10 +25,16 @@ def _audit(arguments: argparse.Namespace) -> None:
     if unknown := without - set(all_rules()):
         raise ForkError(f"no such rule: {', '.join(sorted(unknown))}. Rules: {', '.join(all_rules())}")
     locked = release()
-    with ZipFile(upstream_wheel(locked)) as archive:
-        wired = wire(archive, [rule for rule in all_rules() if rule not in without])
+    wheel = upstream_wheel(locked)
+    if without:
+        with ZipFile(wheel) as archive:
+            wired = wire(archive, set(all_rules()) - without)
+    else:
+        wired = cached_wiring(wheel, locked.wheels[wheel.name])
     for mention in wired.mentions:
         print(mention)
+    for edit in EDITS:
+        print(f"{edit.path}: edit {edit.name}: {edit.where} {edit.symbol}: {edit.reason}")
     counts = Counter((mention.reason or "UNEXPLAINED").split(":")[0] for mention in wired.mentions)
     files = len({mention.path for mention in wired.mentions})
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())

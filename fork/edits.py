@@ -12,9 +12,7 @@ from fnmatch import fnmatch
 from textwrap import indent
 from typing import Any
 
-
-class EditError(Exception):
-    """An edit that does not apply to this release."""
+from fork.lock import ForkError
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,14 @@ class Edit:
     reason: str
 
     def applied(self, source: str) -> str:
-        """Returns `source` with the edit; raises EditError where the symbol is not there exactly once."""
+        """Returns `source` with the edit; raises ForkError where the symbol is not there once, in the shape expected."""
         nodes = _find(ast.parse(source), self.symbol.split("."))
         if len(nodes) != 1:
-            raise EditError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
-        line, column = self._place(nodes[0])
+            raise ForkError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
+        try:
+            line, column = self._place(nodes[0])
+        except (AttributeError, IndexError) as error:
+            raise ForkError(f"{self.path}: edit '{self.name}' found no {self.where} in `{self.symbol}`") from error
         lines = source.split("\n")
         lines.insert(line, indent(self.code, " " * column))
         return "\n".join(lines)

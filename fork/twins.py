@@ -7,10 +7,11 @@ providers, `hosted_vllm`'s sites carry the twins of both, because a local engine
 """
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import libcst as cst
+import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
@@ -33,7 +34,9 @@ COMMENT = "prose: a comment or docstring"
 
 Element = TypeVar("Element", cst.Element, cst.DictElement, cst.SubscriptElement)
 _BARE = cst.Module(body=[])
+_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 _NAMES = (cst.SimpleString, cst.Name, cst.Attribute)
+_NEGATION = m.Not() | m.NotEqual() | m.NotIn() | m.IsNot()
 
 
 def _code(node: cst.CSTNode) -> str:
@@ -103,7 +106,9 @@ class _Bare(cst.CSTTransformer):
 
 
 def _tests_provider(test: cst.BaseExpression) -> bool:
-    return bool(PROVIDER.search(_code(cst.ensure_type(test.visit(_Bare()), cst.BaseExpression))))
+    # "Not vLLM" is no site: what holds for every other provider holds for the twins or it does not, a person decides.
+    named = PROVIDER.search(_code(cst.ensure_type(test.visit(_Bare()), cst.BaseExpression)))
+    return named is not None and not m.findall(test, _NEGATION)
 
 
 def _tests_only_provider(test: cst.BaseExpression) -> bool:
@@ -140,7 +145,7 @@ def _merged_imports(statements: list[Any]) -> list[Any]:
     second: Any = imports[1]
     comma = first.names[-1].comma
     if not isinstance(comma, cst.Comma):
-        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        comma = _COMMA
     elif first.lpar:
         comma = comma.with_changes(whitespace_after=first.lpar.whitespace_after)
     names = [*first.names[:-1], first.names[-1].with_changes(comma=comma), *second.names]
@@ -168,10 +173,10 @@ class Wiring(cst.CSTTransformer):
         self.lines, self.exempt, self.rules = lines, exempt, frozenset(rules)
         self.explained: dict[int, str] = {}
         self._whole: set[int] = set()  # ids of nodes twinned as a whole: nothing inside them is a site of its own
-        self._operands: set[int] = set()  # ids of the tests of a provider that stand beside tests of others
-        self._covered: set[int] = set()  # ids of branches whose chain has a hosted_vllm branch
+        self._operands: dict[int, bool] = {}  # by id, the tests in an `or` that name a provider: are they twinned?
+        self._covered: set[int] = set()  # ids of branches and cases beside one of hosted_vllm's
         self._chained: set[int] = set()  # ids of the later branches of a chain
-        self._muted = 0  # more than zero inside a branch that is twinned as a whole
+        self._muted = 0  # more than zero inside a branch or case that is twinned as a whole
 
     # What is noted, and what is left alone
 
@@ -231,26 +236,30 @@ class Wiring(cst.CSTTransformer):
             new = twins.get(id(before), [])
             if new and before is original[-1]:
                 # The last one carries the sequence's own ending; it hands it on to its twin.
-                between = self._separator(updated[0].comma if len(updated) > 1 else None)
-                new[-1] = new[-1].with_changes(comma=self._uncommented(element.comma))
+                comma = self._spaced(updated[0].comma if len(updated) > 1 else None)
+                between = comma if isinstance(comma, cst.Comma) else _COMMA
+                new[-1] = new[-1].with_changes(comma=self._spaced(element.comma))
                 group = [element, *new]
                 result += [member.with_changes(comma=between) for member in group[:-1]] + group[-1:]
+            elif new:
+                # The comment beside a site stays there; the lines above the next element stay above it.
+                result.append(element.with_changes(comma=self._spaced(element.comma, comment=True)))
+                result += [twin.with_changes(comma=self._spaced(element.comma)) for twin in new[:-1]]
+                result.append(new[-1].with_changes(comma=self._spaced(element.comma, following=True)))
             else:
-                between = self._separator(element.comma)
-                result += [element, *(twin.with_changes(comma=between) for twin in new)]
+                result.append(element)
         return result
 
     @staticmethod
-    def _uncommented(comma: Any) -> Any:
+    def _spaced(comma: Any, comment: bool = False, following: bool = False) -> Any:
+        """A comma with its line break, with or without the comment on its line and the lines that follow it."""
         space = getattr(comma, "whitespace_after", None)
         if not isinstance(space, cst.ParenthesizedWhitespace):
             return comma
-        first = space.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
-        return comma.with_changes(whitespace_after=space.with_changes(first_line=first, empty_lines=[]))
-
-    def _separator(self, comma: Any) -> cst.Comma:
-        comma = self._uncommented(comma)
-        return comma if isinstance(comma, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        if not comment:
+            line = space.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+            space = space.with_changes(first_line=line)
+        return comma.with_changes(whitespace_after=space if following else space.with_changes(empty_lines=[]))
 
     def _leave_sequence(self, original_node: Any, updated_node: Any) -> Any:
         elements = self._twinned(
@@ -357,19 +366,26 @@ class Wiring(cst.CSTTransformer):
         while isinstance(chain[-1].orelse, cst.If):
             chain.append(chain[-1].orelse)
         self._chained.update(id(branch) for branch in chain)
-        sites = [branch for branch in chain if _tests_only_provider(branch.test)]
-        self._whole.update(id(branch) for branch in sites)
-        if any(_is_hosted(branch.test) for branch in sites):
-            self._covered.update(id(branch) for branch in sites if not _is_hosted(branch.test))
+        self._plan({branch: branch.test for branch in chain if _tests_only_provider(branch.test)})
 
-    def _mute(self, node: cst.If) -> None:
+    def visit_Match(self, node: cst.Match) -> None:
+        if not self._muted and "case" in self.rules:
+            self._plan({case: case.pattern for case in node.cases if PROVIDER.search(_code(case.pattern))})
+
+    def _plan(self, sites: Mapping[Any, cst.CSTNode]) -> None:
+        """Notes alternatives that are sites, each with what it tests: all are twinned as a whole, or covered."""
+        self._whole.update(map(id, sites))
+        if any(_is_hosted(test) and not self._exempted(site, site.body) for site, test in sites.items()):
+            self._covered.update(id(site) for site, test in sites.items() if not _is_hosted(test))
+
+    def _mute(self, node: cst.CSTNode) -> None:
         self._muted += id(node) in self._whole
 
-    def _unmute(self, node: cst.If) -> None:
+    def _unmute(self, node: cst.CSTNode) -> None:
         self._muted -= id(node) in self._whole
 
-    visit_If_test = visit_If_body = _mute
-    leave_If_test = leave_If_body = _unmute
+    visit_If_test = visit_If_body = visit_MatchCase_body = _mute
+    leave_If_test = leave_If_body = leave_MatchCase_body = _unmute
 
     def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
         if id(original_node) not in self._whole or self._exempted(original_node, original_node.body):
@@ -385,25 +401,30 @@ class Wiring(cst.CSTTransformer):
     def leave_Comparison(
         self, original_node: cst.Comparison, updated_node: cst.Comparison
     ) -> cst.Comparison | cst.BooleanOperation:
-        if self._muted or "operand" not in self.rules or id(original_node) not in self._operands:
+        twinned = self._operands.get(id(original_node))
+        if twinned is None or self._muted or "operand" not in self.rules or self._exempted(original_node):
             return updated_node
-        self._note(original_node, "operand")
+        self._note(original_node, "operand" if twinned else COVERED)
         test: cst.Comparison | cst.BooleanOperation = updated_node
-        for twin in TWINS:
+        for twin in TWINS if twinned else ():
             test = cst.BooleanOperation(left=test, operator=cst.Or(), right=_renamed(original_node, twin))
         return test
 
     def visit_BooleanOperation(self, node: cst.BooleanOperation) -> None:
-        operands = _operands(node)
-        self._operands.update(id(operand) for operand in operands if _tests_provider(operand))
+        operands = [operand for operand in _operands(node) if _tests_provider(operand)]
+        hosted = any(map(_is_hosted, operands))
+        for operand in operands:  # the outermost `or` is visited first, and sees them all
+            self._operands.setdefault(id(operand), _is_hosted(operand) or not hosted)
 
     def leave_MatchCase(
         self, original_node: cst.MatchCase, updated_node: cst.MatchCase
     ) -> cst.MatchCase | cst.FlattenSentinel[cst.MatchCase]:
-        if self._muted or "case" not in self.rules or not PROVIDER.search(_code(original_node.pattern)):
+        if id(original_node) not in self._whole or self._exempted(original_node, original_node.body):
             return updated_node
-        self._note(original_node, "case")
-        return cst.FlattenSentinel([updated_node, *(_renamed(original_node, twin) for twin in TWINS)])
+        covered = id(original_node) in self._covered
+        self._note(original_node, COVERED if covered else "case", original_node.body)
+        twins = () if covered else TWINS
+        return cst.FlattenSentinel([updated_node, *(_renamed(original_node, twin) for twin in twins)])
 
 
 def wire(

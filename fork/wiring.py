@@ -4,11 +4,12 @@ Applies the twin rule and the explicit edits to an upstream release, and audits 
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 from fork import edits, json_twins
@@ -109,22 +110,20 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
 
 
 def _wire_file(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[int, str]]:
-    if path.endswith(".json"):
-        try:
-            return json_twins.wire(source, rules) if PROVIDER.search(source) else (source, {})
-        except ValueError as error:
-            raise ForkError(f"{path}: {error}") from error
-    if not path.endswith(".py"):
-        return source, {}
-    from fork import twins
-
-    text, explained = twins.wire(source, partial(edits.exempt, path), rules) if PROVIDER.search(source) else (source, {})
+    text, explained = source, dict[int, str]()
     try:
+        if PROVIDER.search(source) and path.endswith(".json"):
+            text, explained = json_twins.wire(source, rules)
+        elif PROVIDER.search(source) and path.endswith(".py"):
+            from fork import twins
+
+            text, explained = twins.wire(source, partial(edits.exempt, path), rules)
         for edit in edits.edits_of(path):
             text = edit.applied(text)
-        compile(text, path, "exec", dont_inherit=True)
-    except (edits.EditError, SyntaxError) as error:
-        raise ForkError(str(error)) from error
+        if text != source and path.endswith(".py"):
+            compile(text, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise ForkError(f"{path}: {error}") from error
     return text, explained
 
 
@@ -156,5 +155,5 @@ def wiring_cache(digest: str) -> Path:
     return cache_dir() / "wired" / f"{state.hexdigest()}.json"
 
 
-def _loaded(data: Mapping[str, object]) -> Wired:
-    return Wired(dict(data["files"]), [Mention(**mention) for mention in data["mentions"]])  # type: ignore
+def _loaded(data: dict[str, Any]) -> Wired:
+    return Wired(data["files"], [Mention(**mention) for mention in data["mentions"]])

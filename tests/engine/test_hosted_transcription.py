@@ -8,13 +8,11 @@ from pathlib import Path
 
 import litellm
 import pytest
-from engine.hosted import PREFIX, fork_only, to
+from engine.hosted import fork_only, to
 from support.vllm_server import VLLMServer
 
 SENTENCE = "Good morning everyone. The meeting starts on Monday at ten o'clock."
 KEY_WORDS = ("morning", "meeting", "Monday")
-BASE = "" if PREFIX == "hosted_vllm" else "/v1"
-"""Upstream's provider adds `/v1` to a transcription's base whatever it ends with; the new ones take both forms."""
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +23,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", [BASE, pytest.param("", marks=fork_only)])
+@pytest.mark.parametrize("path", ["/v1", pytest.param("", marks=fork_only)])
 def test_the_words_are_heard(whisper_server: VLLMServer, speech: Path, path: str) -> None:
     with speech.open("rb") as file:
         response = litellm.transcription(file=file, language="en", temperature=0, **to(whisper_server, path))
@@ -35,7 +33,7 @@ def test_the_words_are_heard(whisper_server: VLLMServer, speech: Path, path: str
 
 async def test_async_from_bytes(whisper_server: VLLMServer, speech: Path) -> None:
     response = await litellm.atranscription(
-        file=("speech.wav", speech.read_bytes(), "audio/wav"), language="en", temperature=0, **to(whisper_server, BASE)
+        file=("speech.wav", speech.read_bytes(), "audio/wav"), language="en", temperature=0, **to(whisper_server)
     )
 
     assert all(word in response.text for word in KEY_WORDS), response.text
@@ -44,7 +42,7 @@ async def test_async_from_bytes(whisper_server: VLLMServer, speech: Path) -> Non
 def test_verbose_json_has_segments(whisper_server: VLLMServer, speech: Path) -> None:
     with speech.open("rb") as file:
         response = litellm.transcription(
-            file=file, language="en", temperature=0, response_format="verbose_json", **to(whisper_server, BASE)
+            file=file, language="en", temperature=0, response_format="verbose_json", **to(whisper_server)
         )
 
     assert "meeting" in response.text
@@ -54,11 +52,11 @@ def test_verbose_json_has_segments(whisper_server: VLLMServer, speech: Path) -> 
 
 def test_wrong_key(whisper_server: VLLMServer, speech: Path) -> None:
     with speech.open("rb") as file, pytest.raises(litellm.AuthenticationError) as caught:
-        litellm.transcription(file=file, **{**to(whisper_server, BASE), "api_key": "sk-wrong-4711"})
+        litellm.transcription(file=file, **{**to(whisper_server), "api_key": "sk-wrong-4711"})
 
     assert "sk-wrong-4711" not in str(caught.value)
 
 
 def test_not_audio(whisper_server: VLLMServer) -> None:
     with pytest.raises(litellm.BadRequestError):
-        litellm.transcription(file=("speech.wav", b"this is no sound", "audio/wav"), **to(whisper_server, BASE))
+        litellm.transcription(file=("speech.wav", b"this is no sound", "audio/wav"), **to(whisper_server))
