@@ -81,28 +81,36 @@ class OpenAI:
 
 
 class AnyLLM:
-    """mozilla-ai's any-llm with its openai provider."""
+    """
+    mozilla-ai's any-llm with its openai provider.
+
+    Its client is asynchronous, bound to the loop that it was first used in; a synchronous call runs a loop of its own,
+    so it gets a client of its own, as any-llm's own functions do it.
+    """
 
     def __init__(self, base: str) -> None:
         import any_llm
 
+        self.module = any_llm
         self.client = any_llm.AnyLLM.create("openai", api_key=KEY, api_base=base)
+        self.server = {"provider": "openai", "api_key": KEY, "api_base": base}
 
     def plain(self) -> int:
-        return len(self.client.completion(model="plain", messages=MESSAGES).choices)
+        return len(self.module.completion(model="plain", messages=MESSAGES, **self.server).choices)
 
     async def aplain(self) -> int:
         return len((await self.client.acompletion(model="plain", messages=MESSAGES)).choices)
 
     def stream(self, chunks: int) -> int:
-        return sum(1 for _ in self.client.completion(model=f"chunks-{chunks}", messages=MESSAGES, stream=True))
+        model = f"chunks-{chunks}"
+        return sum(1 for _ in self.module.completion(model=model, messages=MESSAGES, stream=True, **self.server))
 
     async def astream(self, chunks: int) -> int:
         stream = await self.client.acompletion(model=f"chunks-{chunks}", messages=MESSAGES, stream=True)
         return len([None async for _ in stream])
 
     def embed(self) -> int:
-        return len(self.client._embedding(model="embed", inputs=TEXTS).data)
+        return len(self.module.embedding(model="embed", inputs=TEXTS, **self.server).data)
 
 
 class LiteLLM:

@@ -77,13 +77,12 @@ async def together(calls: list[Any]) -> int:
 
 def memory(contender: Any, repeat: int, pool: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> Any:
     """Peak growth of what Python holds while a long stream is read; the reader keeps nothing. Bytes stand as CPU."""
-    contender.stream(CHUNKS)
+    loop.run_until_complete(contender.astream(CHUNKS))
     settle()
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    units = contender.stream(LONG)
-    settle()
+    units = loop.run_until_complete(contender.astream(LONG))
     growth = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     return growth, 0.0, units

@@ -8,16 +8,18 @@ from collections import Counter
 from pathlib import Path
 from zipfile import ZipFile
 
-from fork import backend, patch
+from fork import patch
+from fork.backend import build
 from fork.edits import EDITS
 from fork.lock import ForkError, pin, release
 from fork.upstream import upstream_wheel
+from fork.wheel import overlay
 from fork.wiring import all_rules, cached_wiring, wire
 
 
 def _build(arguments: argparse.Namespace) -> None:
     arguments.directory.mkdir(parents=True, exist_ok=True)
-    print(arguments.directory / backend.build_wheel(str(arguments.directory)))
+    print(arguments.directory / build(str(arguments.directory), overlay()))
 
 
 def _audit(arguments: argparse.Namespace) -> None:

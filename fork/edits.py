@@ -6,7 +6,6 @@ Edits are anchored at a symbol, not at a line, and must find it exactly once; th
 
 import ast
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from textwrap import indent
@@ -38,13 +37,13 @@ class Edit:
     reason: str
 
     def applied(self, source: str) -> str:
-        """Returns `source` with the edit; raises ForkError where the symbol is not there once, in the shape expected."""
+        """Returns `source` with the edit; raises ForkError where the symbol is not there once, or has no such place."""
         nodes = _find(ast.parse(source), self.symbol.split("."))
         if len(nodes) != 1:
             raise ForkError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
         try:
             line, column = self._place(nodes[0])
-        except (AttributeError, IndexError) as error:
+        except (AttributeError, IndexError, TypeError) as error:
             raise ForkError(f"{self.path}: edit '{self.name}' found no {self.where} in `{self.symbol}`") from error
         lines = source.split("\n")
         lines.insert(line, indent(self.code, " " * column))
@@ -239,7 +238,6 @@ EXEMPTIONS = (
     ),
     Exempt("litellm/__init__.py", r"_VLLMConfig", "a type stub; LexiqNovaConfig's comes from HostedVLLMChatConfig's"),
     Exempt("*", r"(?i)vllm_router_status", "states of vLLM's router, not of a provider"),
-    Exempt("*", r"endpoint_under_api_base", "a path helper that belongs to no provider"),
 )
 
 
@@ -251,6 +249,6 @@ def exempt(path: str, line: str) -> str | None:
     return None
 
 
-def edits_of(path: str, edits: Iterable[Edit] = EDITS) -> list[Edit]:
+def edits_of(path: str) -> list[Edit]:
     """Returns the edits of one file, in their order."""
-    return [edit for edit in edits if edit.path == path]
+    return [edit for edit in EDITS if edit.path == path]

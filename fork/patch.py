@@ -10,7 +10,7 @@ from zipfile import ZipFile
 from fork.lock import ForkError, release
 from fork.upstream import upstream_wheel
 from fork.wheel import ROOT, overlay
-from fork.wiring import OWN_DIRECTORIES, wire
+from fork.wiring import OWN_DIRECTORIES, Wired, cached_wiring, wire
 
 # What goes upstream besides the overlay, at its upstream path.
 ACCOMPANYING = ("tests/test_litellm/llms/remodlai", "docs/my-website/docs/providers")
@@ -38,7 +38,10 @@ def apply(directory: Path) -> list[str]:
         raise ForkError(f"{directory} holds no LiteLLM source: name the folder that contains `litellm/`")
     if (directory / "litellm/llms/remodlai").exists():
         raise ForkError(f"{directory} already has the change; start from a clean upstream tree")
-    wired = wire(directory)
+    return _write(wire(directory), directory)
+
+
+def _write(wired: Wired, directory: Path) -> list[str]:
     wired.check()
     files = {path: text.encode() for path, text in wired.files.items()} | overlay() | _accompanying()
     for path, data in files.items():
@@ -59,14 +62,17 @@ def write(file: Path) -> Path:
         `file`.
 
     Raises:
-        ForkError: as `apply`, or git is not installed.
+        ForkError: a mention is unexplained, or git is not installed or fails.
     """
+    locked = release()
+    wheel = upstream_wheel(locked)
+    wired = cached_wiring(wheel, locked.wheels[wheel.name])
     with tempfile.TemporaryDirectory() as scratch:
-        before, after = Path(scratch, "a"), Path(scratch, "b")
-        for tree in (before, after):
-            with ZipFile(upstream_wheel(release())) as archive:
-                archive.extractall(tree, [name for name in archive.namelist() if name.startswith("litellm/")])
-        apply(after)
+        # Only what changes needs to be in the two trees that are compared.
+        with ZipFile(wheel) as archive:
+            for tree in ("a", "b"):
+                archive.extractall(Path(scratch, tree), wired.files)
+        _write(wired, Path(scratch, "b"))
         command = ["git", "diff", "--no-index", "--no-prefix", "--no-color", "a", "b"]
         try:
             done = subprocess.run(command, cwd=scratch, capture_output=True, check=False)

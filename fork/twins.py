@@ -36,6 +36,7 @@ Element = TypeVar("Element", cst.Element, cst.DictElement, cst.SubscriptElement)
 _BARE = cst.Module(body=[])
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 _NAMES = (cst.SimpleString, cst.Name, cst.Attribute)
+_CONTAINER = m.List() | m.Set() | m.Tuple()
 _NEGATION = m.Not() | m.NotEqual() | m.NotIn() | m.IsNot()
 
 
@@ -93,22 +94,11 @@ def _operands(test: cst.BaseExpression) -> list[cst.BaseExpression]:
     return [test]
 
 
-class _Bare(cst.CSTTransformer):
-    """Empties containers: a provider named only inside one is the element rule's."""
-
-    def _empty(self, _: cst.CSTNode, updated: Any) -> Any:
-        return updated.with_changes(elements=[])
-
-    leave_List = leave_Tuple = _empty
-
-    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> cst.BaseExpression:
-        return cst.List(elements=[])
-
-
 def _tests_provider(test: cst.BaseExpression) -> bool:
     # "Not vLLM" is no site: what holds for every other provider holds for the twins or it does not, a person decides.
-    named = PROVIDER.search(_code(cst.ensure_type(test.visit(_Bare()), cst.BaseExpression)))
-    return named is not None and not m.findall(test, _NEGATION)
+    # And what is named only inside a container is the element rule's.
+    bare = m.replace(test, _CONTAINER, cst.List([]))
+    return isinstance(bare, cst.CSTNode) and bool(PROVIDER.search(_code(bare))) and not m.findall(test, _NEGATION)
 
 
 def _tests_only_provider(test: cst.BaseExpression) -> bool:
@@ -227,28 +217,28 @@ class Wiring(cst.CSTTransformer):
         twins: dict[int, list[Element]] = {}
         for site in sorted(sites, key=lambda site: not _is_hosted(identity(site))):
             new = [_renamed(site, twin) for twin in TWINS]
-            new = [element for element in new if _code(identity(element)) not in taken]
-            taken.update(_code(identity(element)) for element in new)
-            twins[id(site)] = new
-            self._note(site, rule if new else COVERED)
+            twins[id(site)] = [element for element in new if _code(identity(element)) not in taken]
+            taken.update(_code(identity(element)) for element in twins[id(site)])
+            self._note(site, rule if twins[id(site)] else COVERED)
+        comma = updated[0].comma if len(updated) > 1 else None
         result: list[Element] = []
         for before, element in zip(original, updated, strict=True):
-            new = twins.get(id(before), [])
-            if new and before is original[-1]:
-                # The last one carries the sequence's own ending; it hands it on to its twin.
-                comma = self._spaced(updated[0].comma if len(updated) > 1 else None)
-                between = comma if isinstance(comma, cst.Comma) else _COMMA
-                new[-1] = new[-1].with_changes(comma=self._spaced(element.comma))
-                group = [element, *new]
-                result += [member.with_changes(comma=between) for member in group[:-1]] + group[-1:]
-            elif new:
-                # The comment beside a site stays there; the lines above the next element stay above it.
-                result.append(element.with_changes(comma=self._spaced(element.comma, comment=True)))
-                result += [twin.with_changes(comma=self._spaced(element.comma)) for twin in new[:-1]]
-                result.append(new[-1].with_changes(comma=self._spaced(element.comma, following=True)))
-            else:
-                result.append(element)
+            result += self._group(element, twins.get(id(before), []), before is original[-1], comma)
         return result
+
+    def _group(self, element: Any, twins: list[Any], last: bool, comma: Any) -> list[Any]:
+        """An element with its twins; `comma` is how the sequence separates."""
+        if not twins:
+            return [element]
+        if last:
+            # It carries the sequence's own ending, and hands it on to its last twin.
+            comma = self._spaced(comma)
+            between = comma if isinstance(comma, cst.Comma) else _COMMA
+            return [*(each.with_changes(comma=between) for each in (element, *twins[:-1])), twins[-1]]
+        # The comment beside a site stays there; the lines above the next element stay above it.
+        first = element.with_changes(comma=self._spaced(element.comma, comment=True))
+        middle = [twin.with_changes(comma=self._spaced(element.comma)) for twin in twins[:-1]]
+        return [first, *middle, twins[-1].with_changes(comma=self._spaced(element.comma, following=True))]
 
     @staticmethod
     def _spaced(comma: Any, comment: bool = False, following: bool = False) -> Any:
@@ -416,15 +406,14 @@ class Wiring(cst.CSTTransformer):
         for operand in operands:  # the outermost `or` is visited first, and sees them all
             self._operands.setdefault(id(operand), _is_hosted(operand) or not hosted)
 
-    def leave_MatchCase(
-        self, original_node: cst.MatchCase, updated_node: cst.MatchCase
-    ) -> cst.MatchCase | cst.FlattenSentinel[cst.MatchCase]:
+    def leave_MatchCase(self, original_node: cst.MatchCase, updated_node: cst.MatchCase) -> Any:
         if id(original_node) not in self._whole or self._exempted(original_node, original_node.body):
             return updated_node
         covered = id(original_node) in self._covered
         self._note(original_node, COVERED if covered else "case", original_node.body)
         twins = () if covered else TWINS
-        return cst.FlattenSentinel([updated_node, *(_renamed(original_node, twin) for twin in twins)])
+        case = original_node.with_changes(leading_lines=())
+        return cst.FlattenSentinel([updated_node, *(_renamed(case, twin) for twin in twins)])
 
 
 def wire(
@@ -446,7 +435,7 @@ def wire(
     """
     statements = ast.parse(source).body
     lines = source.split("\n")
-    explained = {number: COMMENT for number, line in enumerate(lines, 1) if line.startswith("#")}
+    explained = {number: COMMENT for number, line in enumerate(lines, 1) if line.startswith("#") and MENTION.search(line)}
     taken = {name for statement in statements for name in _module_names(statement)}
     # Only the statements that name a provider are parsed with their formatting: that is what costs time.
     spans = [(_first_line(statement), statement.end_lineno or 0) for statement in statements]

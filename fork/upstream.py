@@ -1,8 +1,9 @@
 """
-Finds the upstream wheel: a file that is named, the cache, or the index. What it returns has been checked against the lock.
+Finds the upstream wheel: a file that is named, the cache, or the index. Nothing leaves here unchecked against the lock.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,19 @@ def upstream_wheel(release: Release) -> Path:
     return wheel
 
 
+def pip() -> list[str] | None:
+    """Returns the command that runs pip, or None. Isolated builds hide the pip that started them; `-I` finds it."""
+    for options in ([], ["-I"]):
+        command = [sys.executable, *options, "-m", "pip"]
+        if subprocess.run([*command, "--version"], capture_output=True, check=False).returncode == 0:
+            return command
+    return None
+
+
 def _download(release: Release) -> Path:
+    pip_command = pip()
+    if pip_command is None:
+        raise ForkError("pip is needed to download litellm: install it, or name a wheel with LITELLM_UPSTREAM_WHEEL.")
     folder = cache_dir() / release.version
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -56,11 +69,16 @@ def _download(release: Release) -> Path:
         requirements = Path(scratch, "requirements.txt")
         requirements.write_text(f"litellm=={release.version} {hashes}\n")
         options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--disable-pip-version-check", "--quiet"]
-        command = [sys.executable, "-m", "pip", "download", *options, "--dest", scratch, "-r", str(requirements)]
+        command = [*pip_command, "download", *options, "--dest", scratch, "-r", str(requirements)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(Path(scratch).glob("*.whl"))
+        if served := re.search(r"\bGot\s+([0-9a-f]{64})", done.stderr):
+            raise ForkError(
+                f"the package index serves a litellm {release.version} that is not the locked one: its sha256 is "
+                f"{served[1]}, fork/lock.json says {' or '.join(release.wheels.values())}. Do not use that index."
+            )
         if done.returncode or len(wheels) != 1:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module" in line]
+            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
             raise ForkError(
                 f"litellm {release.version} is not in the cache and could not be downloaded "
                 f"({said[-1] if said else 'pip gave no reason'}). Connect to a package index, or name a downloaded "

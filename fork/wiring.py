@@ -4,7 +4,7 @@ Applies the twin rule and the explicit edits to an upstream release, and audits 
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -96,6 +96,7 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
 
 
 def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
+    files: Iterable[tuple[str, Callable[[], bytes]]]
     if isinstance(release, ZipFile):
         files = ((name, partial(release.read, name)) for name in release.namelist())
     else:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import litellm
+import openai
 import pytest
 from engine.hosted import fork_only, to
 from support.vllm_server import VLLMServer
@@ -50,13 +51,14 @@ def test_verbose_json_has_segments(whisper_server: VLLMServer, speech: Path) -> 
     assert response.segments
 
 
+# LiteLLM hands the openai client's exceptions of a transcription through; its own classes derive from them.
 def test_wrong_key(whisper_server: VLLMServer, speech: Path) -> None:
-    with speech.open("rb") as file, pytest.raises(litellm.AuthenticationError) as caught:
+    with speech.open("rb") as file, pytest.raises(openai.AuthenticationError) as caught:
         litellm.transcription(file=file, **{**to(whisper_server), "api_key": "sk-wrong-4711"})
 
     assert "sk-wrong-4711" not in str(caught.value)
 
 
 def test_not_audio(whisper_server: VLLMServer) -> None:
-    with pytest.raises(litellm.BadRequestError):
+    with pytest.raises(openai.BadRequestError):
         litellm.transcription(file=("speech.wav", b"this is no sound", "audio/wav"), **to(whisper_server))

@@ -154,7 +154,14 @@ def finish_chunk(reason: Any, more: dict[str, Any]) -> dict[str, Any]:
 
 
 STREAM_ERRORS = [
-    {"error": {"message": "EngineCore encountered an issue", "type": "InternalServerError", "param": None, "code": 500}},
+    {
+        "error": {
+            "message": "EngineCore encountered an issue",
+            "type": "InternalServerError",
+            "param": None,
+            "code": 500,
+        }
+    },
     {"error": {"message": "rate limited", "type": "RateLimitError", "code": 429}},
     {"error": "plain words"},
     {"object": "error", "message": "old style", "type": "BadRequestError", "param": None, "code": 400},

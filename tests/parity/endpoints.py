@@ -8,12 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from support.recording import Response
-
 from parity import answers as a
 from parity.answers import some
 from parity.harness import Case, File
 from parity.public_calls import png, wav
+from support.recording import Response
 
 MODELS = st.sampled_from(["m", "m", "org/name", "gpt-oss-120b", "o3-mini", "openai/gpt-4o", "hosted", "a:b@c"])
 BASES = st.sampled_from(["/v1", "/v1", "/v1", "/v1/", "/openai/v1", "/some/path", "", "/"])
@@ -168,7 +167,12 @@ chat_params = some(
     reasoning_effort=st.sampled_from(["low", "high", "none", "minimal", {"effort": "high", "summary": "auto"}]),
     thinking=st.sampled_from([{"type": "enabled", "budget_tokens": 1024}, {"type": "disabled"}, {"type": "enabled"}]),
     extra_body=st.sampled_from(
-        [{"top_k": 5}, {"chat_template_kwargs": {"enable_thinking": False}}, {"structured_outputs": {"regex": "a+"}}, {}]
+        [
+            {"top_k": 5},
+            {"chat_template_kwargs": {"enable_thinking": False}},
+            {"structured_outputs": {"regex": "a+"}},
+            {},
+        ]
     ),
     top_k=st.integers(1, 9),
     min_p=st.just(0.1),
@@ -232,9 +236,11 @@ text_choices = st.lists(
 ).map(a.numbered)  # fmt: skip
 
 text_chunks = st.builds(
-    lambda choices, more: {"id": "cmpl-1", "object": "text_completion", "created": 1_700_000_000, "model": "m"}
-    | {"choices": choices}
-    | more,
+    lambda choices, more: (
+        {"id": "cmpl-1", "object": "text_completion", "created": 1_700_000_000, "model": "m"}
+        | {"choices": choices}
+        | more
+    ),
     text_choices,
     st.sampled_from([{}, {"usage": None}]),
 )
@@ -261,7 +267,19 @@ text_completion = called(
     ),
     streamed_or(
         a.completion_body(text_choices, "text_completion"),
-        a.streams(text_chunks, st.just([]) | st.just([{"id": "cmpl-1", "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}])),
+        a.streams(
+            text_chunks,
+            st.just([])
+            | st.just(
+                [
+                    {
+                        "id": "cmpl-1",
+                        "choices": [],
+                        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+                    }
+                ]
+            ),
+        ),
     ),
     router=("text_completion", "atext_completion"),
 )
@@ -275,14 +293,23 @@ def vector(values: list[float], encoded: bool) -> Any:
     return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode() if encoded else values
 
 
-embedding_bodies = st.builds(
-    lambda vectors, encoded, more: {"object": "list", "model": "served"}
-    | {"data": [{"object": "embedding", "index": i, "embedding": vector(v, encoded)} for i, v in enumerate(vectors)]}
-    | more,
-    st.lists(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=4), max_size=3),
-    st.booleans(),
-    some(usage=st.just({"prompt_tokens": 4, "total_tokens": 4}) | st.none(), id=st.just("embd-1"), created=a.CREATED),
-)
+def embedding_bodies(encoded: bool) -> SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda vectors, more: (
+            {"object": "list", "model": "served"}
+            | {
+                "data": [
+                    {"object": "embedding", "index": i, "embedding": vector(v, encoded)} for i, v in enumerate(vectors)
+                ]
+            }
+            | more
+        ),
+        st.lists(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=4), max_size=3),
+        some(
+            usage=st.just({"prompt_tokens": 4, "total_tokens": 4}) | st.none(), id=st.just("embd-1"), created=a.CREATED
+        ),
+    )
+
 
 embedding = called(
     "embeddings",
@@ -299,22 +326,24 @@ embedding = called(
         ),
         given(input=st.sampled_from(EMBEDDING_INPUTS)),
     ),
-    lambda params: a.bodies(embedding_bodies),
+    lambda params: a.bodies(embedding_bodies(params.get("encoding_format") == "base64")),
     router=("embedding", "aembedding"),
 )
 
 # ---------------------------------------------------------------------------------------------- rerank
 
 rerank_bodies = st.builds(
-    lambda order, documents, more: {"id": "rerank-1", "model": "m"}
-    | {
-        "results": [
-            {"index": index, "relevance_score": 1 / (rank + 2)}
-            | ({"document": {"text": f"d{index}", "multi_modal": None}} if documents else {})
-            for rank, index in enumerate(order)
-        ]
-    }
-    | more,
+    lambda order, documents, more: (
+        {"id": "rerank-1", "model": "m"}
+        | {
+            "results": [
+                {"index": index, "relevance_score": 1 / (rank + 2)}
+                | ({"document": {"text": f"d{index}", "multi_modal": None}} if documents else {})
+                for rank, index in enumerate(order)
+            ]
+        }
+        | more
+    ),
     st.permutations([0, 1]),
     st.booleans(),
     some(usage=st.sampled_from([{"total_tokens": 7}, {"prompt_tokens": 5, "total_tokens": 7}, None])),
@@ -343,7 +372,7 @@ rerank = called(
         ),
     ),
     lambda params: a.bodies(rerank_bodies),
-    router=("rerank", "arerank"),
+    router=("arerank",),
 )
 
 # --------------------------------------------------------------------------------- audio transcription
@@ -379,5 +408,5 @@ transcription = called(
         )
         | st.sampled_from([Response(body="hello", headers={"content-type": "text/plain"})])
     ),
-    router=("transcription", "atranscription"),
+    router=("atranscription",),
 )  # fmt: skip

@@ -7,28 +7,34 @@
 
 import asyncio
 import concurrent.futures
+import contextvars
 import copy
+import functools
 import io
+import logging
 import os
 import random
+import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 import anyio
-import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
+from parity.normalise import failure, plain
+from support import loopback
 from support.recording import RecordingServer, Request, Response, replay
 
-from parity.normalise import failure, plain
+import litellm
 
 UPSTREAM = "hosted_vllm"
 TWIN = os.environ.get("PARITY_TWIN", "remodlai")
@@ -47,7 +53,7 @@ class File:
     """A file argument; each call gets a fresh object of it."""
 
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
 
     def open(self) -> io.BytesIO:
         file = io.BytesIO(self.content)
@@ -87,7 +93,7 @@ class Case:
 
     @property
     def asynchronous(self) -> bool:
-        return self.call.rpartition(".")[2].startswith("a") and self.call != "adapter"
+        return self.call.rpartition(".")[2].startswith("a")
 
 
 class _Logger(CustomLogger):
@@ -121,10 +127,14 @@ class Harness:
         self.server = RecordingServer().start()
         self.loop = asyncio.new_event_loop()
         self.sleeps: list[float] = []
-        self.futures: list[concurrent.futures.Future[Any]] = []
-        self.number = 0
-        self._undo = [*self._track_sleeps(), self._track_futures()]
+        self.deferred: list[Callable[[], Any]] = []
+        self._undo = [*self._track_sleeps(), self._defer_logging(), self._share_tls()]
+        self._environment = dict(os.environ)
+        for name in list(os.environ):
+            if name.endswith(("_API_BASE", "_API_KEY", "_BASE_URL")):
+                del os.environ[name]
         litellm.suppress_debug_info = True
+        logging.disable(logging.CRITICAL)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,17 +142,25 @@ class Harness:
             undo()
         self.loop.close()
         self.server.stop()
+        logging.disable(logging.NOTSET)
+        os.environ.clear()
+        os.environ.update(self._environment)
 
-    def _track_futures(self) -> Any:
-        submit = executor.submit
+    def _defer_logging(self) -> Any:
+        """What LiteLLM hands to its logging threads is kept and run after the call, so that it cannot race with it."""
 
-        def tracked(*args: Any, **kwargs: Any) -> Any:
-            future = submit(*args, **kwargs)
-            self.futures.append(future)
-            return future
+        def later(function: Callable[..., Any], *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+            self.deferred.append(functools.partial(contextvars.copy_context().run, function, *args, **kwargs))
+            return concurrent.futures.Future()
 
-        executor.submit = tracked  # type: ignore[method-assign]
+        executor.submit = later  # type: ignore[method-assign]
         return lambda: executor.__dict__.pop("submit")
+
+    def _share_tls(self) -> Any:
+        """One TLS context for all clients: no case uses TLS, and loading certificates costs more than a case."""
+        original = ssl.create_default_context
+        ssl.create_default_context = functools.cache(original)  # type: ignore[assignment]
+        return lambda: setattr(ssl, "create_default_context", original)
 
     def _track_sleeps(self) -> Iterator[Any]:
         """Waits between retries are written down and not waited for."""
@@ -164,11 +182,10 @@ class Harness:
 
     def observe(self, case: Case, provider: str) -> dict[str, Any]:
         """Make the call of `case` with `provider`; everything seen of it, as plain normalised data."""
-        self.number += 1
         self.server.take()
         self.server.responder = replay(case.answers)
         self.sleeps.clear()
-        self.futures.clear()
+        self.deferred.clear()
         logger = _Logger()
         random.seed(0)
         with self._globals(case, provider, logger):
@@ -183,6 +200,7 @@ class Harness:
                 seen["error"] = failure(error, provider)
             self._settle(threads)
         seen["wire"] = [_wire(request) for request in self.server.take()]
+        seen["refused"] = loopback.take()
         seen["sleeps"] = list(self.sleeps)
         seen["logs"] = sorted(([name, event] for name, event in logger.events), key=lambda entry: entry[0])
         return plain(seen, provider)
@@ -219,7 +237,7 @@ class Harness:
             deployment = {
                 "model_name": "group",
                 "litellm_params": {"model": f"{provider}/{case.model}", **server, **call.pop("litellm_params", {})},
-                "model_info": {"id": f"deployment-{(self.number + 1) // 2}-{provider}"},
+                "model_info": {"id": str(uuid.uuid4())},
             }
             router = litellm.Router(model_list=[deployment], **_fresh(case.router))
             return reduce(getattr, case.call.split("."), router), {"model": "group", **call}
@@ -258,18 +276,19 @@ class Harness:
         seen["after"] = _after(result, provider)
 
     def _settle(self, threads: set[threading.Thread]) -> None:
-        """Wait until all logging of the call is done: worker threads, threads, tasks, LiteLLM's own queue."""
+        """Wait until all logging of the call is done: deferred work, threads, tasks, LiteLLM's own queue."""
         for _ in range(50):
-            pending = [future for future in self.futures if not future.done()]
+            deferred, self.deferred[:] = list(self.deferred), []
+            for run in deferred:
+                run()
             started = [
                 thread
                 for thread in set(threading.enumerate()) - threads
                 if getattr(getattr(thread, "_target", None), "__name__", "") == "failure_handler"
             ]
-            concurrent.futures.wait(pending, timeout=5)
             for thread in started:
                 thread.join(timeout=5)
-            if self.loop.run_until_complete(_tasks_done()) and not pending and not started:
+            if self.loop.run_until_complete(_tasks_done()) and not deferred and not started:
                 return
 
 
@@ -317,7 +336,7 @@ def _wire(request: Request) -> dict[str, Any]:
     """One request as data; a multipart body as its parts, a JSON body parsed."""
     parts = request.parts()
     body: Any = [vars(part) for part in parts] if parts else request.body
-    if not parts and (request.header("content-type") or "").startswith("application/json"):
+    if request.body and not parts and (request.header("content-type") or "").startswith("application/json"):
         body = {"json": request.json(), "bytes": request.body}
     headers = [[name, value] for name, value in request.headers if not (parts and name.lower() == "content-length")]
     return {"method": request.method, "path": request.path, "query": request.query, "headers": headers, "body": body}

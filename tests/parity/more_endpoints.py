@@ -4,8 +4,6 @@ pass-through, health check. See `endpoints.py`."""
 from typing import Any
 
 from hypothesis import strategies as st
-from support.recording import Response
-
 from parity import answers as a
 from parity.answers import some
 from parity.endpoints import (
@@ -24,6 +22,7 @@ from parity.endpoints import (
     text_completion,
     transcription,
 )
+from support.recording import Response
 
 NO_MODEL = st.none()
 plain_common = some(2, timeout=st.just(20), extra_headers=st.just({"x-a": "1"}))
@@ -277,14 +276,17 @@ stored_video = called(
     "stored video",
     ("video_status", "avideo_status", "video_content", "avideo_content", "video_list", "avideo_list"),
     given(video_id=st.just("video_1")),
-    lambda params: a.bodies(st.just(VIDEO))
-    | st.just((Response(body=b"\0\1mp4", headers={"content-type": "video/mp4"}),)),
+    lambda params: (
+        a.bodies(st.just(VIDEO)) | st.just((Response(body=b"\0\1mp4", headers={"content-type": "video/mp4"}),))
+    ),
     models=NO_MODEL,
     shared=plain_common,
 ).map(
-    lambda case: case
-    if "list" not in case.call
-    else type(case)(**{**vars(case), "params": {k: v for k, v in case.params.items() if k != "video_id"}})
+    lambda case: (
+        case
+        if "list" not in case.call
+        else type(case)(**{**vars(case), "params": {k: v for k, v in case.params.items() if k != "video_id"}})
+    )
 )
 
 # ------------------------------------------------------------------------------------------- decisions
@@ -434,7 +436,9 @@ HEALTH_BODIES = {
     "embedding": st.just({"object": "list", "model": "m", "data": [{"index": 0, "embedding": [0.5]}]}),
     "rerank": st.just({"id": "r", "results": [{"index": 0, "relevance_score": 0.5}]}),
     "responses": response_bodies,
-    "completion": st.just({"id": "c", "choices": [{"index": 0, "text": "x"}], "model": "m", "object": "text_completion"}),
+    "completion": st.just(
+        {"id": "c", "choices": [{"index": 0, "text": "x"}], "model": "m", "object": "text_completion"}
+    ),
     "audio_transcription": st.just({"text": "hello"}),
     "decisions": st.just({"answers": []}),
 }

@@ -40,6 +40,7 @@ _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):.*", re.S)
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _BOUNDARY = re.compile(r"boundary=[^\s;]+")
 _ENCODED_ID = re.compile(r"\b(resp|video|file|batch|cntr|msg|item)_([A-Za-z0-9+/_-]{24,}={0,2})")
+_VERSION = re.compile(r"\+remodlai\.\d+")
 _DAY = 86_400.0
 
 
@@ -63,12 +64,19 @@ class Normalisation:
 
 NORMALISATIONS: tuple[Normalisation, ...] = (
     Normalisation(
+        "the fork's version",
+        "`User-Agent` carries LiteLLM's version, whose suffix holds the name of one provider",
+        text=lambda text: _VERSION.sub("", text),
+    ),
+    Normalisation(
         "ids that encode the provider",
         "LiteLLM packs provider and model into base64 ids; decoded, so that the names inside are compared",
         text=lambda text: _ENCODED_ID.sub(_decode, text),
     ),
     Normalisation("UUIDs", "drawn anew for each call", text=lambda text: _UUID.sub("<uuid>", text)),
-    Normalisation("times of day in text", "the two calls are made one after the other", text=lambda t: _TIME.sub("<time>", t)),
+    Normalisation(
+        "times of day in text", "the two calls are made one after the other", text=lambda t: _TIME.sub("<time>", t)
+    ),
     Normalisation(
         "stack traces inside messages",
         "they name files and line numbers of each provider's own code",
@@ -76,7 +84,9 @@ NORMALISATIONS: tuple[Normalisation, ...] = (
         keys=frozenset({"traceback"}),
     ),
     Normalisation("addresses of objects", "differ between any two objects", text=lambda text: _ADDRESS.sub("", text)),
-    Normalisation("multipart boundaries", "random; parts are compared", text=lambda text: _BOUNDARY.sub("boundary=<b>", text)),
+    Normalisation(
+        "multipart boundaries", "random; parts are compared", text=lambda text: _BOUNDARY.sub("boundary=<b>", text)
+    ),
     Normalisation(
         "durations",
         "measured, not computed",
@@ -115,18 +125,26 @@ def plain(value: Any, provider: str) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted((plain(item, provider) for item in value), key=repr)
     if isinstance(value, BaseModel):
-        private = {key: item for key, item in (value.__pydantic_private__ or {}).items() if key != "_response_headers"}
-        fields = {**value.__dict__, **(value.__pydantic_extra__ or {}), **private}
+        hidden = {"_hidden_params": getattr(value, "_hidden_params", None)}
+        fields = {**value.__dict__, **(value.__pydantic_extra__ or {}), **hidden}
         return {"": type(value).__name__, **plain(fields, provider)}
     if isinstance(value, httpx.Response):
-        return {"": "httpx.Response", "status": value.status_code, "text": plain(value.text, provider)}
+        headers = plain(value.headers, provider)
+        return {
+            "": "httpx.Response",
+            "status": value.status_code,
+            "headers": headers,
+            "body": plain(value.read(), provider),
+        }
+    if isinstance(getattr(value, "response", None), httpx.Response):
+        return {"": type(value).__name__, "response": plain(value.response, provider)}
     if isinstance(value, httpx.Headers):
         return plain(dict(value), provider)
     if isinstance(value, BaseException):
         return failure(value, provider)
-    if hasattr(value, "__dict__"):
+    if dataclasses.is_dataclass(value):
         return {"": type(value).__name__, **plain(vars(value), provider)}
-    return text(repr(value), provider)
+    return {"": type(value).__name__}
 
 
 def text(value: str, provider: str) -> str:

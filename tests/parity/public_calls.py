@@ -115,7 +115,7 @@ SAMPLES: dict[str, Callable[[], Any]] = {
     "sdp_body": lambda: b"v=0",
     "search_provider": lambda: "PROVIDER",
     "seconds": lambda: "4",
-    "testing_criteria": lambda: [],
+    "testing_criteria": list,
     "video": wav,
     "voice": lambda: "alloy",
     "websocket": WebSocket,
@@ -148,7 +148,9 @@ def public_calls() -> Iterator[tuple[str, Callable[..., Any]]]:
                 continue
             label = f"{inner.__module__}.{name}"
             parameters = inspect.signature(inner).parameters.values()
-            asks = any(p.name in ("model", "models", "custom_llm_provider") or p.kind == p.VAR_KEYWORD for p in parameters)
+            asks = any(
+                p.name in ("model", "models", "custom_llm_provider") or p.kind == p.VAR_KEYWORD for p in parameters
+            )
             if asks and label not in seen and label not in NOT_CALLS and inner.__module__ in modules():
                 seen.add(label)
                 yield label, function

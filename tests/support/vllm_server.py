@@ -4,6 +4,7 @@
 each takes half a minute to start and a gigabyte or two.
 """
 
+import contextlib
 import os
 import secrets
 import signal
@@ -19,12 +20,12 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
-
 from support.models import model_dir
 
 LOGS = Path(__file__).resolve().parents[2] / "build" / "logs"
-START_SECONDS = 300.0
+START_SECONDS = 600.0
 STOP_SECONDS = 20.0
 
 
@@ -92,6 +93,15 @@ class VLLMServer:
             os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG
         )
 
+    def _group(self) -> list[int]:
+        """The processes of the server's group that still run."""
+        members = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                if os.getpgid(process.pid) == self.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    members.append(process.pid)
+        return members
+
     def start(self) -> None:
         """Start the process and wait until it answers.
 
@@ -138,9 +148,10 @@ class VLLMServer:
         if self._process is not None:
             os.killpg(self.pid, signal.SIGTERM)
             deadline = time.monotonic() + STOP_SECONDS
-            while self.alive() and time.monotonic() < deadline:
+            # The last to go is Python's resource tracker, which frees the shared memory the others leave behind.
+            while self._group() and time.monotonic() < deadline:
                 time.sleep(0.1)
-            os.killpg(self.pid, signal.SIGKILL)  # what the server left behind, the engine's process above all
+            os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
         if self._held is not None:
@@ -199,7 +210,10 @@ KINDS = {
         (
             *("--max-model-len", "2048"),
             *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
-            *("--tool-strict-level", "parameter"),  # a model this small gets a tool's arguments wrong unless held to them
+            *(
+                "--tool-strict-level",
+                "parameter",
+            ),  # a model this small gets a tool's arguments wrong unless held to them
             "--trust-request-chat-template",
         ),
         {"VLLM_ENABLE_RESPONSES_API_STORE": "1"},  # without it a response cannot be retrieved

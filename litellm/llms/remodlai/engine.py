@@ -319,6 +319,11 @@ class Engine:
                 with lease:
                     _LEASES[self.folder] = os.dup(lease.fileno())  # held until the process ends
 
+    def settle(self) -> Pauses:
+        """Waits out the moment in which an engine that was killed still seems to listen."""
+        while (yield from ask(self.folder, "status")) == {}:
+            yield POLL_SECONDS
+
     def ensure(self, broken: int | None = None) -> Pauses:
         """
         Starts the engine or waits for whoever is starting it; returns at once where it is already listening.

@@ -9,6 +9,7 @@ that does not listen is started; one that died or is broken is replaced and the 
 import asyncio
 import atexit
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -182,7 +183,8 @@ def _steps(engine: Engine, request: httpx.Request) -> Generator[float | None, Ou
             text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
             raise failure(text, 500)
         delivered |= fault.delivered
-        for pause in engine.ensure(fault.broken):
+        settling = engine.settle() if fault.delivered else ()
+        for pause in itertools.chain(settling, engine.ensure(fault.broken)):
             if deadline is not None and time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"the engine for {engine.model} was not ready in {allowed} s", request=request)
             yield pause

@@ -6,6 +6,7 @@ What else the Nova embedding models take is described in README.md beside this f
 """
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,11 +54,29 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
     def transform_embedding_request(
         self, model: str, input: AllEmbeddingInputValues, optional_params: dict[str, Any], headers: dict[str, str]
     ) -> dict[str, Any]:
-        """Upstream's request, with bytes made text and, for a large batch of floats, base64 asked for."""
         request = super().transform_embedding_request(model, input, optional_params, headers)
         # A model may really be called `hosted_vllm/...` on the server; upstream's class would cut that off.
-        request = {**_sendable(request), "model": model}
-        return {**request, "encoding_format": "base64"} if _travels_as_base64(request) else request
+        return {**request, "model": model}
+
+    def sign_request(
+        self, headers: dict[str, str], optional_params: dict[str, Any], request_data: dict[str, Any], **call: Any
+    ) -> tuple[dict[str, str], bytes | None]:
+        """
+        The last look at the request: only here does it hold the parameters that OpenAI's endpoint does not know.
+
+        Args:
+            headers: headers of the request.
+            optional_params: OpenAI's parameters of the call.
+            request_data: what the caller asks for; bytes in it become text.
+            call: what else upstream tells, not used here.
+
+        Returns:
+            The headers, and the body where it is not `request_data`: a large batch asks for base64.
+        """
+        request_data.update(_sendable(request_data))
+        if not _travels_as_base64(request_data):
+            return headers, None
+        return headers, json.dumps({**request_data, "encoding_format": "base64"}).encode()
 
     def transform_embedding_response(
         self,
@@ -74,7 +93,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         response = super().transform_embedding_response(
             model, raw_response, model_response, logging_obj, api_key, request_data, optional_params, litellm_params
         )
-        if optional_params.get("encoding_format") != "base64":
+        if request_data.get("encoding_format") != "base64":
             for item in response.data or ():
                 if isinstance(item["embedding"], str):
                     item["embedding"] = _floats(item["embedding"])

@@ -8,12 +8,18 @@ from typing import Any
 
 import httpx
 import pytest
-
-import litellm
-from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, HostedLexiqNova, LexiqNova, LexiqNovaError
-from litellm.llms.remodlai.common_utils import server_root, with_api_path
 from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
+
+import litellm
+from litellm.llms.remodlai.common_utils import (
+    LOCAL_ENGINE,
+    HostedLexiqNova,
+    LexiqNova,
+    LexiqNovaError,
+    server_root,
+    with_api_path,
+)
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 BASE = "https://nova.example"
@@ -198,7 +204,9 @@ ERRORS = [
 class TestErrors:
     @pytest.mark.parametrize(("status", "message", "expected"), ERRORS)
     @pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
-    def test_error_classes(self, wire: Any, provider: str, status: int, message: str, expected: type[Exception]) -> None:
+    def test_error_classes(
+        self, wire: Any, provider: str, status: int, message: str, expected: type[Exception]
+    ) -> None:
         wire.answers({"error": {"message": message, "type": "x", "code": status}}, status)
         with pytest.raises(expected) as caught:
             litellm.completion(model=f"{provider}/m", messages=MESSAGES, api_base=BASE, api_key=KEY, max_retries=0)
@@ -261,10 +269,10 @@ class TestCost:
     def test_custom_price_per_token(self, wire: Any) -> None:
         wire.answers(ANSWER)
         prices = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}
-        response = litellm.completion(model="remodlai/m", messages=MESSAGES, api_base=BASE, **prices)
+        response = litellm.completion(model="remodlai/priced", messages=MESSAGES, api_base=BASE, **prices)
         assert response._hidden_params["response_cost"] == pytest.approx(3 * 0.001 + 2 * 0.002)
         assert litellm.completion_cost(
-            response, model="remodlai/m", custom_cost_per_token=prices
+            response, model="remodlai/priced", custom_cost_per_token=prices
         ) == pytest.approx(3 * 0.001 + 2 * 0.002)
 
     def test_a_custom_logger_sees_the_provider(self, wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:

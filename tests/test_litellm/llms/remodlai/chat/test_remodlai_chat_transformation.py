@@ -24,7 +24,9 @@ def answer(**message: Any) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 1,
         "model": "served",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, **message}}],
+        "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, **message}}
+        ],
         "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
     }
 

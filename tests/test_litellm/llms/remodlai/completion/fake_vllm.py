@@ -43,6 +43,7 @@ class App:
         self.dead |= bool(request.get("kill_inside"))
         if request.get("kill"):
             os.kill(os.getpid(), 9)
+        await asyncio.sleep(request.get("seconds", 0))
         await send({"type": "http.response.start", "status": 500 if self.dead else 200, "headers": []})
         if self.dead:
             await send({"type": "http.response.body", "body": DEAD})
@@ -53,7 +54,6 @@ class App:
                 await send({"type": "http.response.body", "body": b"data: {}\n\n", "more_body": True})
                 await asyncio.sleep(0.01)
             return
-        await asyncio.sleep(request.get("seconds", 0))
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 

@@ -1,0 +1,157 @@
+"""Every block of the documents runs: against servers on loopback that answer like Lexiq Nova, and a real proxy.
+
+The same blocks run against real vLLM servers in tests/engine, where a small model can answer them.
+"""
+
+import copy
+import math
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import litellm
+import pytest
+from support.documents import DOCUMENTS, HOSTED, KEY, ROOT, RUNNING, Block, Reader, blocks, sections
+from support.loopback import child_env
+from support.nova import answer
+from support.recording import RecordingServer
+
+START_SECONDS = 120.0
+# Installations that the documents show, by the test file that runs each.
+INSTALLS = {
+    "pip install .": "tests/fork/test_install.py",
+    "pip install -e .": "tests/fork/test_install.py",
+    "uv pip install .": "tests/fork/test_install.py",
+}
+SECTIONS = [(document, section) for document in DOCUMENTS for section in sections(document)]
+
+
+class FakeServers:
+    """Two recording servers, hosted (asks for the key) and local (does not), and a proxy per configuration."""
+
+    def __init__(self) -> None:
+        self.hosted = RecordingServer(lambda request: answer(request, KEY)).start()
+        self.local = RecordingServer(lambda request: answer(request, None)).start()
+        self._proxies: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
+
+    def of(self, block: Block) -> Mapping[str, str]:
+        return {HOSTED: self.hosted.url, RUNNING: self.local.url}
+
+    def environment(self, block: Block) -> Mapping[str, str]:
+        return {"LEXIQ_NOVA_API_BASE": self.local.url} if block.options.get("server") == "local" else {}
+
+    def reached(self) -> int:
+        return len(self.hosted.take()) + len(self.local.take())
+
+    def proxy(self, config: Path, environment: Mapping[str, str]) -> str:
+        text = config.read_text()
+        if text not in self._proxies:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            # Not where the section ran: the proxies outlive it.
+            directory = ROOT / "build" / "proxies" / str(port)
+            directory.mkdir(parents=True, exist_ok=True)
+            shutil.copy(config, directory)
+            command = [str(Path(sys.executable).with_name("litellm")), "--config", config.name, "--port", str(port)]
+            with (directory / "log").open("wb") as log:
+                process = subprocess.Popen(
+                    [*command, "--host", "127.0.0.1"],
+                    cwd=directory,
+                    env=child_env(dict(environment)),
+                    stdout=log,
+                    stderr=log,
+                )
+            self._proxies[text] = process, f"http://127.0.0.1:{port}"
+            self._wait(process, self._proxies[text][1], directory / "log")
+        return self._proxies[text][1]
+
+    def _wait(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if httpx.get(f"{url}/health/liveliness").is_success:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.3)
+        raise RuntimeError(f"the proxy did not start:\n{log.read_text()}")
+
+    def stop(self) -> None:
+        for process, _ in self._proxies.values():
+            process.terminate()
+            process.wait()
+        self.hosted.stop()
+        self.local.stop()
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[FakeServers]:
+    fakes = FakeServers()
+    yield fakes
+    fakes.stop()
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory to run in, with the file that the documents open; LiteLLM and the environment are put back."""
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as tone:
+        tone.setparams((1, 2, 16_000, 0, "NONE", ""))
+        tone.writeframes(b"".join(struct.pack("<h", int(9_000 * math.sin(i / 6))) for i in range(16_000)))
+    monkeypatch.chdir(tmp_path)
+    environment, module = dict(os.environ), {name: copy.copy(value) for name, value in _settings().items()}
+    for name in [name for name in os.environ if name.startswith(("REMODLAI_", "LEXIQ_NOVA_API"))]:
+        del os.environ[name]
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(environment)
+    for name, value in module.items():
+        setattr(litellm, name, value)
+
+
+def _settings() -> dict[str, object]:
+    return {name: value for name, value in vars(litellm).items() if isinstance(value, list | str | None)}
+
+
+@pytest.mark.parametrize(("document", "section"), SECTIONS, ids=lambda part: part.rpartition("/")[2])
+def test_section(servers: FakeServers, directory: Path, document: str, section: str) -> None:
+    found = sections(document)[section]
+    if any("curl " in block.text for block in found) and shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    reader = Reader(servers, directory, frozenset(INSTALLS))
+    for block in found:
+        reader.read(block)
+
+
+def test_the_only_blocks_that_do_not_run() -> None:
+    not_run = [(block.document, block.text.split()[:4]) for name in DOCUMENTS for block in blocks(name)
+               if "not-run" in block.options]  # fmt: skip
+    assert not_run == [("README.md", ["python", "-m", "fork", "pin"])]
+
+
+def test_every_block_is_of_a_language_that_runs() -> None:
+    found = {block.language for name in DOCUMENTS for block in blocks(name)}
+    assert found <= {"python", "bash", "yaml", "text"}
+
+
+@pytest.mark.parametrize("command", INSTALLS)
+def test_installations_are_tested(command: str) -> None:
+    words = [f'"{word}"' for word in command.split()[-2:] if word.startswith("-")] or ["install"]
+    text = (ROOT / INSTALLS[command]).read_text()
+    assert all(word in text for word in words)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text()
+    targets = [part.split(")")[0] for part in text.split("](")[1:]]
+    for target in targets:
+        if not target.startswith(("http", "#")):
+            assert (ROOT / document).parent.joinpath(target).exists(), target

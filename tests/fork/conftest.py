@@ -1,0 +1,142 @@
+"""What the tests of the fork share: the pinned release, wired and built once, and a small release made up here."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from fork.lock import Release, release
+from fork.upstream import upstream_wheel
+from fork.wheel import ROOT
+from fork.wiring import Wired, cached_wiring
+
+# What a checkout holds besides the repository's own files.
+_PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "*.pyc", ".*_cache", ".hypothesis")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command. It may reach the package index, as the build's download does, unless `LOOPBACK_ONLY` says no."""
+    environment = {**os.environ, "LOOPBACK_ONLY": "0", **env}
+    return subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def fork(*arguments: str | Path, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m fork`, the one of the checkout `cwd`."""
+    return run(sys.executable, "-m", "fork", *arguments, cwd=cwd, **env)
+
+
+def copy_checkout(target: Path) -> Path:
+    """Copies this checkout as a fresh clone would be, with whatever is not committed yet."""
+    return shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*_PRODUCTS))
+
+
+@pytest.fixture(scope="session")
+def locked() -> Release:
+    return release()
+
+
+@pytest.fixture(scope="session")
+def audited() -> subprocess.CompletedProcess[str]:
+    """`python -m fork audit` of the pinned release, which downloads and wires it where the cache does not have it."""
+    return fork("audit")
+
+
+@pytest.fixture(scope="session")
+def upstream(audited: subprocess.CompletedProcess[str], locked: Release) -> Path:
+    """Upstream's wheel."""
+    assert audited.returncode == 0, audited.stderr
+    return upstream_wheel(locked)
+
+
+@pytest.fixture(scope="session")
+def wired(upstream: Path, locked: Release) -> Wired:
+    """What the wiring makes of it."""
+    return cached_wiring(upstream, locked.wheels[upstream.name])
+
+
+@pytest.fixture(scope="session")
+def built(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fork's wheel."""
+    done = fork("build", tmp_path_factory.mktemp("built"))
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def unpacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory from which the fork can be imported."""
+    directory = tmp_path_factory.mktemp("unpacked")
+    with ZipFile(built) as archive:
+        archive.extractall(directory)
+    return directory
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A checkout whose lock lists one small upstream wheel, made up here."""
+
+    checkout: Path
+    wheel: Path
+    version: str
+
+    def fork(self, *arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+        """Runs the checkout's `python -m fork`, with a cache of its own and no package index."""
+        cache = {"XDG_CACHE_HOME": str(self.checkout / "cache"), "LOOPBACK_ONLY": "1", "PIP_NO_INDEX": "1"}
+        cache["PIP_FIND_LINKS"] = str(self.checkout / "no-index")
+        named = {"LITELLM_UPSTREAM_WHEEL": str(self.wheel)}
+        return fork(*arguments, cwd=self.checkout, **{**cache, **named, **env})
+
+
+TINY_FILES = {
+    "litellm/__init__.py": "",
+    "litellm/providers.py": 'PROVIDERS = ["openai", "hosted_vllm"]\n',
+    "litellm/llms/hosted_vllm/__init__.py": "",
+}
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, locked: Release) -> Callable[..., Tiny]:
+    """Makes a `Tiny`; its wheel holds TINY_FILES and the files given by path."""
+
+    def make(files: dict[str, str] | None = None) -> Tiny:
+        checkout = tmp_path / "tiny"
+        for name in ("fork", "litellm"):
+            shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns(*_PRODUCTS))
+        for name in ("pyproject.toml", "LICENSE"):
+            shutil.copy(ROOT / name, checkout)
+        with (checkout / "fork/edits.py").open("a") as edits:
+            edits.write("\nEDITS = ()\n")
+        wheel = tmp_path / f"litellm-{locked.version}-py3-none-any.whl"
+        write_wheel(wheel, {**TINY_FILES, **(files or {})}, locked.version)
+        write_lock(checkout, wheel, locked.version)
+        return Tiny(checkout, wheel, locked.version)
+
+    return make
+
+
+def write_wheel(wheel: Path, files: dict[str, str], version: str) -> None:
+    info = f"litellm-{version}.dist-info"
+    metadata = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: litellm\nVersion: {version}\n\nVersion: 1 is old.\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": "[console_scripts]\nlitellm = litellm:run\n",
+        f"{info}/RECORD": "",
+    }
+    with ZipFile(wheel, "w") as archive:
+        for path, text in {**files, **metadata}.items():
+            archive.writestr(path, text)
+
+
+def write_lock(checkout: Path, wheel: Path, version: str) -> None:
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    lock = f'{{"pin": "{version}", "revision": 1, "releases": {{"{version}": {{"{wheel.name}": "{digest}"}}}}}}\n'
+    (checkout / "fork/lock.json").write_text(lock)

@@ -1,0 +1,139 @@
+"""Explicit edits: where the inserted code lands, and when an edit is refused."""
+
+from textwrap import dedent
+
+import pytest
+
+from fork.edits import EDITS, Edit, edits_of, exempt
+from fork.lock import ForkError
+from fork.wiring import Wired
+
+SOURCE = dedent('''\
+    """A module."""
+
+    from typing import overload
+
+    key: str = ""
+    other = 1  # a comment
+
+
+    @overload
+    def call(a: int) -> int: ...
+    @overload
+    def call(a: str) -> str: ...
+
+
+    @first
+    @second(
+        "x",
+    )
+    async def call(a):
+        """What it does.
+
+        More of it.
+        """
+        # a comment
+        return a
+
+
+    class Client:
+        size = 1
+
+        def make(self):
+            return Request(
+                url=self.url,
+                timeout=3,
+            )
+
+        def only_documented(self):
+            """Nothing else."""
+''')
+
+
+def applied(symbol: str, where: str, code: str = "ours = 1", source: str = SOURCE) -> str:
+    return Edit("an-edit", "litellm/x.py", symbol, where, code, "a reason").applied(source)
+
+
+def inserted(text: str) -> list[tuple[int, str]]:
+    """The lines that are new, by number."""
+    before = SOURCE.split("\n")
+    new = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if before and line == before[0]:
+            before.pop(0)
+        else:
+            new.append((number, line))
+    assert not before, "a line of the source is lost"
+    return new
+
+
+@pytest.mark.parametrize(
+    ("symbol", "where", "code", "after", "lines"),
+    [
+        ("key", "after", "ours = 1", 'key: str = ""', ["ours = 1"]),
+        ("other", "after", "ours = 1", "other = 1  # a comment", ["ours = 1"]),
+        ("call", "after", "ours = 1", "    return a", ["ours = 1"]),
+        ("Client.size", "after", "a = 1\nb = 2", "    size = 1", ["    a = 1", "    b = 2"]),
+        ("Client", "after", "ours = 1", '        """Nothing else."""', ["ours = 1"]),
+        ("call", "above", "@ours", ")", ["@ours"]),
+        ("Client.make", "above", "@ours", "", ["    @ours"]),
+        ("call", "start", "if a:\n    a = 1", "    # a comment", ["    if a:", "        a = 1"]),
+        ("Client.make", "start", "ours = 1", "    def make(self):", ["        ours = 1"]),
+        ("Client.make", "argument", "ours=1,", "        return Request(", ["            ours=1,"]),
+    ],
+)
+def test_where_code_lands(symbol: str, where: str, code: str, after: str, lines: list[str]) -> None:
+    text = applied(symbol, where, code)
+    new = inserted(text)
+    assert [line for _, line in new] == lines
+    assert text.split("\n")[new[0][0] - 2] == after
+
+
+def test_an_empty_line_of_the_code_has_no_indentation() -> None:
+    assert "\n\n" in applied("Client.size", "after", "a = 1\n\nb = 2")
+    assert "    \n" not in applied("Client.size", "after", "a = 1\n\nb = 2")
+
+
+@pytest.mark.parametrize("symbol", ["missing", "Client.missing", "missing.size"])
+def test_a_symbol_that_is_not_there_is_refused(symbol: str) -> None:
+    with pytest.raises(ForkError, match=rf"litellm/x\.py: edit 'an-edit' found `{symbol}` 0 times"):
+        applied(symbol, "after")
+
+
+def test_a_symbol_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(ForkError, match="found `key` 2 times"):
+        applied("key", "after", source="key = 1\nkey = 2\n")
+
+
+def test_overloads_do_not_count() -> None:
+    assert applied("call", "start").count("ours = 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("symbol", "where"),
+    [
+        ("Client.only_documented", "start"),
+        ("Client.only_documented", "argument"),
+        ("key", "start"),
+        ("call", "argument"),
+    ],
+)
+def test_a_place_that_is_not_there_is_refused(symbol: str, where: str) -> None:
+    with pytest.raises(ForkError, match=f"found no {where} in `{symbol}`"):
+        applied(symbol, where)
+
+
+def test_every_edit_is_in_the_pinned_release(wired: Wired) -> None:
+    for edit in EDITS:
+        for line in filter(None, map(str.strip, edit.code.split("\n"))):
+            assert line in wired.files[edit.path], f"{edit.name}: {line}"
+    assert sum(len(edits_of(path)) for path in {edit.path for edit in EDITS}) == len(EDITS)
+
+
+def test_exemptions_are_bound_to_file_and_line() -> None:
+    assert exempt("litellm/main.py", "    vllm_handler,") == (
+        "exempt: upstream's in-process vllm.LLM path: our local provider talks to a server"
+    )
+    assert exempt("litellm/other.py", "    vllm_handler,") is None
+    assert exempt("litellm/main.py", 'provider == "vllm"') is None
+    assert exempt("litellm/proxy/README.md", "anything") == "exempt: documentation"

@@ -1,0 +1,268 @@
+"""The wiring of the pinned release and of the other locked one, and what the audit says where it is not complete."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from fork import edits, wiring
+from fork.__main__ import main
+from fork.lock import LOCK_FILE
+from fork.wiring import OWN_DIRECTORIES, Wired, all_rules, wire
+
+from .conftest import Tiny, fork, run
+
+# Shapes that neither locked release has; test_twins.py has their before and after.
+WITHOUT_A_SITE = {"operand", "case"}
+
+
+def test_the_audit_explains_every_mention(audited: subprocess.CompletedProcess[str], upstream: Path) -> None:
+    """Counted here by reading every text file of the wheel, line by line."""
+    with ZipFile(upstream) as archive:
+        names = [name for name in archive.namelist() if name.startswith("litellm/")]
+        expected = []
+        for name in names:
+            if not name.startswith(OWN_DIRECTORIES):
+                lines = archive.read(name).decode(errors="replace").split("\n")
+                expected += [f"{name}:{number}:" for number, line in enumerate(lines, 1) if "vllm" in line.lower()]
+    assert audited.returncode == 0, audited.stderr
+    *printed, summary = audited.stdout.splitlines()
+    explained = [line.split(" ")[0] for line in printed if re.match(r"\S+:\d+: \w", line)]
+    assert sorted(explained) == sorted(expected)
+    assert len(expected) > 173  # a plain count of the lines of Python, which is what the wiring began with
+    assert "UNEXPLAINED" not in audited.stdout
+    assert re.match(rf"litellm \S+: {len(expected)} mentions in \d+ files \(", summary)
+
+
+def test_the_audit_names_every_edit(audited: subprocess.CompletedProcess[str]) -> None:
+    for edit in edits.EDITS:
+        assert f"{edit.path}: edit {edit.name}: {edit.where} {edit.symbol}: {edit.reason}" in audited.stdout
+
+
+def test_every_rule_but_two_has_a_site_in_the_pinned_release(wired: Wired) -> None:
+    assert set(all_rules()) - {mention.reason for mention in wired.mentions} == WITHOUT_A_SITE
+
+
+@pytest.mark.parametrize("rule", [rule for rule in all_rules() if rule not in WITHOUT_A_SITE])
+def test_without_a_rule_the_audit_fails_and_names_its_sites(
+    rule: str,
+    wired: Wired,
+    upstream: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sites = [mention for mention in wired.mentions if mention.reason == rule]
+    # The files that hold them are enough, and are faster than all.
+    with ZipFile(upstream) as whole, ZipFile(tmp_path / upstream.name, "w") as part:
+        for path in sorted({mention.path for mention in sites}):
+            part.writestr(path, whole.read(path))
+    monkeypatch.setattr("fork.__main__.upstream_wheel", lambda _: tmp_path / upstream.name)
+    monkeypatch.setattr(edits, "EDITS", ())
+
+    assert main(["audit", "--without", rule]) == 1
+    refusal = capsys.readouterr().err
+    assert "are not explained; add a rule, an edit or an exemption in fork/" in refusal
+    named = [site for site in sites if f"\n{site.path}:{site.line}: UNEXPLAINED: {site.text[:120]}" in refusal]
+    # Inside a branch, another rule may still explain a line; the line of the test itself is always named.
+    assert named and {site.path for site in named} == {site.path for site in sites}
+
+
+def test_an_unknown_rule_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--without", "elment"]) == 1
+    assert re.match(r"error: no such rule: elment\. Rules: element, literal, .*\n$", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("litellm/new.py", 'import x\n\nif provider != "hosted_vllm":\n    x.go()\n', 3),
+        ("litellm/new.py", 'x = connect("vllm")\n', 1),
+        ("litellm/new.py", "class VLLMThing: ...\n", 1),
+        ("litellm/new.json", '{\n  "note": "served by vllm"\n}\n', 2),
+        ("litellm/new.yaml", "provider: vllm\n", 1),
+    ],
+)
+def test_a_mention_that_nothing_explains_is_refused(
+    tiny: Callable[..., Tiny], tmp_path: Path, path: str, text: str, line: int
+) -> None:
+    directory = tmp_path / "out"
+    done = tiny({path: text}).fork("build", directory)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "error: 1 upstream mentions of vLLM are not explained; add a rule, an edit or an exemption in fork/:",
+        f"{path}:{line}: UNEXPLAINED: {text.splitlines()[line - 1].strip()}",
+    ]
+    assert list(directory.iterdir()) == []
+
+
+def test_prose_about_the_server_software_is_no_mention_of_the_provider(tiny: Callable[..., Tiny]) -> None:
+    done = tiny({"litellm/new.py": 'x = log("a vLLM server")\n'}).fork("audit")
+    assert done.returncode == 0, done.stderr
+    assert "litellm/new.py:1: prose: vLLM, the server software: " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("litellm/new.py", 'x = ["vllm"\n'), ("litellm/new.json", '{"vllm": 1, "b": 2}\n')],
+    ids=["python", "json"],
+)
+def test_a_file_that_cannot_be_wired_is_refused(tiny: Callable[..., Tiny], path: str, text: str) -> None:
+    done = tiny({path: text}).fork("audit")
+    assert done.returncode == 1
+    assert re.match(rf"error: {re.escape(path)}: .*\n$", done.stderr)
+
+
+def test_an_edit_whose_file_is_gone_is_refused(tiny: Callable[..., Tiny]) -> None:
+    made = tiny()
+    with (made.checkout / "fork/edits.py").open("a") as file:
+        file.write('EDITS = (Edit("x", "litellm/gone.py", "a", "after", "b = 1", "why"),)\n')
+    done = made.fork("audit")
+    assert done.returncode == 1
+    assert done.stderr == "error: edited files that this release does not have: litellm/gone.py\n"
+
+
+def test_every_changed_file_is_whole(wired: Wired) -> None:
+    for path, text in wired.files.items():
+        if path.endswith(".json"):
+            json.loads(text)
+        else:
+            compile(text, path, "exec", dont_inherit=True)
+    assert {Path(path).suffix for path in wired.files} == {".py", ".json"}
+
+
+def test_every_name_that_the_wiring_imports_exists(wired: Wired, unpacked: Path) -> None:
+    """Statements and the registry of lazy imports; each in the fork as it is installed."""
+    imports = {("litellm", name) for name in _registry_names(wired)}
+    for path, text in wired.files.items():
+        if path.endswith(".py"):
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.ImportFrom) and "llms.remodlai" in (node.module or ""):
+                    module = f"litellm.{node.module}" if node.level else str(node.module)
+                    imports.update((module, alias.name) for alias in node.names)
+    assert {name for _, name in imports} >= {"HostedLexiqNovaChatConfig", "LexiqNovaConfig", "LexiqNovaModelInfo"}
+    program = (
+        "import importlib, json, sys\n"
+        "for module, name in json.load(sys.stdin):\n"
+        "    if not hasattr(importlib.import_module(module), name): print(module, name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(sorted(imports)),
+        cwd=unpacked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def _registry_names(wired: Wired) -> list[str]:
+    return re.findall(r'^ {4}"(\w*LexiqNova\w*)": \(', wired.files["litellm/_lazy_imports_registry.py"], re.MULTILINE)
+
+
+def test_the_fork_knows_its_providers(unpacked: Path) -> None:
+    program = """
+import litellm
+from importlib.metadata import version
+for name in ("remodlai", "lexiq_nova"):
+    assert litellm.LlmProviders(name) in litellm.LlmProviders
+    assert name in litellm.provider_list and name in litellm.openai_compatible_providers
+    assert getattr(litellm, f"{name}_key") is None
+    assert litellm.get_llm_provider(f"{name}/m", api_base="http://localhost:1")[:2] == ("m", name)
+assert litellm.create_response is litellm.responses and litellm.acreate_response is litellm.aresponses
+print(litellm.__file__)
+print(version("litellm"))
+"""
+    done = run(sys.executable, "-c", program, cwd=unpacked, LOOPBACK_ONLY="1")
+    assert done.returncode == 0, done.stderr
+    file, version = done.stdout.split()
+    assert Path(file).is_relative_to(unpacked)
+    assert "+remodlai." in version
+
+
+def test_wiring_a_directory_is_wiring_the_wheel(tmp_path: Path) -> None:
+    """For `python -m fork apply`; the same small release both ways."""
+    files = {
+        "litellm/__init__.py": "hosted_vllm_key = None\n",
+        "litellm/a/b.py": 'x = ["vllm"]\n',
+        "litellm/a/c.json": '{\n  "vllm": 1\n}\n',
+        "litellm/llms/vllm/own.py": "vllm = 1\n",
+        "litellm/picture.png": "\udcff",
+        "tests/test_vllm.py": "vllm = 1\n",
+    }
+    with ZipFile(tmp_path / "x.whl", "w") as archive:
+        for path, text in files.items():
+            data = text.encode(errors="surrogateescape")
+            archive.writestr(path, data)
+            (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "tree" / path).write_bytes(data)
+    with pytest.MonkeyPatch.context() as patch, ZipFile(tmp_path / "x.whl") as archive:
+        patch.setattr(edits, "EDITS", ())
+        wheel, tree = wire(archive), wire(tmp_path / "tree")
+    assert wheel == tree
+    assert set(tree.files) == {"litellm/__init__.py", "litellm/a/b.py", "litellm/a/c.json"}
+
+
+def test_the_cache_is_for_this_wheel_and_these_rules(
+    tiny: Callable[..., Tiny], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = tiny()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(edits, "EDITS", ())
+    first = wiring.cached_wiring(made.wheel, "one")
+    monkeypatch.setattr(wiring, "wire", lambda *_: pytest.fail("wired again"))
+    assert wiring.cached_wiring(made.wheel, "one") == first
+    assert wiring.wiring_cache("one") != wiring.wiring_cache("two")
+    before = made.fork("audit").stdout
+    with (made.checkout / "fork/names.py").open("a") as file:
+        file.write("# a change of the rules\n")
+    assert made.fork("audit").stdout == before
+    assert len(list((made.checkout / "cache").rglob("wired/*.json"))) == 2
+
+
+# The other locked releases
+
+LOCK = json.loads(LOCK_FILE.read_text())
+OTHERS = [version for version in LOCK["releases"] if version != LOCK["pin"]]
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def other(request: pytest.FixtureRequest) -> tuple[str, subprocess.CompletedProcess[str]]:
+    """Another locked release and its audit. Its wheel is downloaded once, into the cache."""
+    done = fork("audit", LITELLM_UPSTREAM=request.param)
+    if "is not in the cache and could not be downloaded" in done.stderr:
+        pytest.skip(f"litellm {request.param} is not in the cache and no package index can be reached")
+    return request.param, done
+
+
+def test_another_locked_release_is_explained_as_well(other: tuple[str, subprocess.CompletedProcess[str]]) -> None:
+    version, done = other
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"litellm {version}: ")
+    assert "UNEXPLAINED" not in done.stdout
+
+
+def test_another_locked_release_builds(other: tuple[str, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    version, _ = other
+    done = fork("build", tmp_path, LITELLM_UPSTREAM=version)
+    assert done.returncode == 0, done.stderr
+    wheel = Path(done.stdout.strip())
+    assert wheel.name.startswith(f"litellm-{version}+remodlai.{LOCK['revision']}-")
+    with ZipFile(wheel) as archive:
+        assert archive.testzip() is None
+        assert "litellm/llms/remodlai/common_utils.py" in archive.namelist()
+        assert 'REMODLAI = "remodlai"' in archive.read("litellm/types/utils.py").decode()
+
+
+def test_every_exemption_explains_a_mention_of_a_locked_release(
+    audited: subprocess.CompletedProcess[str], other: tuple[str, subprocess.CompletedProcess[str]]
+) -> None:
+    printed = audited.stdout + other[1].stdout
+    assert [exemption for exemption in edits.EXEMPTIONS if f": exempt: {exemption.reason}: " not in printed] == []

@@ -1,0 +1,77 @@
+"""What the tests of the local engine share: its models and options, calls to it, and what it says of itself."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import litellm
+from litellm.llms.remodlai.completion.handler import TRANSPORT, local_server
+from litellm.llms.remodlai.engine import Engine, ask, wait
+from prometheus_client.parser import text_string_to_metric_families
+from support.models import model_dir
+
+ARGS = {"enforce_eager": True, "max_model_len": 1024}
+MESSAGES = [{"role": "user", "content": "Count."}]
+# A random model may stop at once; these tests need it to go on.
+LONG = {"max_tokens": 900, "extra_body": {"ignore_eos": True}}
+
+
+def model(name: str = "tiny-chat", provider: str = "lexiq_nova") -> str:
+    return f"{provider}/{model_dir(name)}"
+
+
+def engine(name: str = "tiny-chat", args: dict[str, Any] | None = None) -> Engine:
+    return Engine.of(str(model_dir(name)), ARGS if args is None else args)
+
+
+def chat(name: str = "tiny-chat", **options: Any) -> Any:
+    return litellm.completion(
+        **{"model": model(name), "messages": MESSAGES, "engine_args": ARGS, "max_tokens": 4, **options}
+    )
+
+
+async def achat(name: str = "tiny-chat", **options: Any) -> Any:
+    return await litellm.acompletion(
+        **{"model": model(name), "messages": MESSAGES, "engine_args": ARGS, "max_tokens": 4, **options}
+    )
+
+
+def status(of: Engine | None = None) -> dict[str, Any] | None:
+    return wait(ask((of or engine()).folder, "status"))
+
+
+def pid(of: Engine | None = None) -> int:
+    found = status(of)
+    assert found, "no engine is running"
+    return found["pid"]
+
+
+def generating(of: Engine | None = None) -> float:
+    """vLLM's own count of requests that are running."""
+    base = local_server(*((of or engine()).model,), list((of or engine()).tokens) or None).base  # type: ignore[arg-type]
+    with httpx.Client(transport=TRANSPORT) as client:
+        text = client.get(base.removesuffix("/v1") + "/metrics").text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "vllm:num_requests_running"
+    )
+
+
+def eventually(true: Callable[[], object], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def script(text: str, folder: Path, **options: Any) -> "subprocess.Popen[str]":
+    """A Python file, without a guard around its calls, as a process."""
+    file = folder / "script.py"
+    file.write_text(f"import litellm\nMODEL, ARGS, MESSAGES = {model()!r}, {ARGS!r}, {MESSAGES!r}\n{text}")
+    return subprocess.Popen([sys.executable, str(file)], stdout=subprocess.PIPE, text=True, **options)

@@ -1,0 +1,137 @@
+"""What must survive: every row of the faults a local engine and its callers can meet, on a real vLLM."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import litellm
+import pytest
+from litellm.llms.remodlai.__main__ import main as command
+from litellm.llms.remodlai.engine import Engine, running_engines
+
+from local.engines import ARGS, LONG, achat, chat, engine, eventually, model, pid, script, status
+
+
+def process_named(name: str, group: int) -> int:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line, fields = (process / "cmdline").read_text(), (process / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended between two looks
+        if name in line and int(fields[2]) == group:
+            return int(process.name)
+    raise AssertionError(f"no process {name}")
+
+
+def test_killed_while_idle() -> None:
+    chat()
+    before = pid()
+    os.kill(before, signal.SIGKILL)
+    assert chat().choices
+    assert pid() != before
+
+
+def test_killed_in_the_middle_of_a_stream() -> None:
+    chat()
+    before = pid()
+
+    async def asynchronous() -> None:
+        stream = await achat(stream=True, **LONG)
+        with pytest.raises(litellm.exceptions.APIError):
+            async for _ in stream:
+                os.kill(before, signal.SIGKILL)
+
+    began = time.monotonic()
+    asyncio.run(asynchronous())
+    assert time.monotonic() - began < 20  # promptly: an engine takes longer to load
+    assert chat().choices
+    before = pid()
+    with pytest.raises(litellm.exceptions.APIError):
+        for _ in chat(stream=True, **LONG):
+            os.kill(before, signal.SIGKILL)
+    assert chat().choices
+
+
+def test_dead_inside() -> None:
+    chat()
+    before = pid()
+    os.kill(process_named("EngineCore", before), signal.SIGKILL)
+    assert chat().choices
+    assert pid() != before
+
+
+def test_engine_that_every_call_kills() -> None:
+    """vLLM has no attention for heads of 16 on a CPU: it starts, and dies of the first request."""
+    with pytest.raises(litellm.exceptions.APIError) as error:
+        chat("head16")
+    assert "head" in str(error.value).lower() and str(engine("head16").log) in str(error.value)
+
+
+@pytest.mark.parametrize("keep_alive", ["0", "5"])
+def test_killed_caller_leaves_no_orphan(keep_alive: str, tmp_path: Path) -> None:
+    command(["stop"])
+    text = "for _ in litellm.completion(MODEL, MESSAGES, engine_args=ARGS, stream=True): print('.', flush=True)\n"
+    caller = script(text + "input()", tmp_path, env={**os.environ, "LEXIQ_NOVA_KEEP_ALIVE": keep_alive})
+    assert caller.stdout is not None and caller.stdout.readline()
+    group = pid()
+    caller.kill()
+    caller.wait()
+    eventually(lambda: not running_engines(), 30)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+def test_stale_socket_and_lock_files() -> None:
+    chat()
+    folder, before = engine().folder, pid()
+    os.killpg(before, signal.SIGKILL)
+    eventually(lambda: status() is None, 10)
+    assert (folder / "socket").is_socket() and (folder / "alive").exists()
+    assert chat().choices
+
+
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(disk))
+        with pytest.raises(OSError), open(disk / "fill", "wb") as file:
+            file.write(bytes(2**20))
+        with pytest.raises(litellm.exceptions.APIError, match="No space left on device"):
+            chat(model=model("minilm"))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "error", "words"),
+    [
+        ("no/such-model", {}, litellm.NotFoundError, "no/such-model"),
+        (None, {"no_such_option": 1}, litellm.BadRequestError, "unrecognized arguments: --no-such-option 1"),
+        (None, {"max_model_len": 10**6}, litellm.BadRequestError, "max_model_len"),
+        (None, {"kv_cache_memory_bytes": 10**15}, litellm.exceptions.APIError, "memory"),
+    ],
+)
+def test_failure_to_start(name: str | None, args: dict[str, Any], error: type[Exception], words: str) -> None:
+    path = f"lexiq_nova/{name}" if name else model()
+    args = {**args, "enforce_eager": True}
+    with pytest.raises(error) as failed:
+        chat(model=path, engine_args=args)
+    log = Engine.of(path.removeprefix("lexiq_nova/"), args).log
+    assert words in str(failed.value) and str(log) in str(failed.value)
+
+
+def test_vllm_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nexec /usr/bin/env -u PYTHONPATH python3 -S "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("LEXIQ_NOVA_PYTHON", str(python))
+    with pytest.raises(litellm.BadRequestError, match="vllm is not installed"):
+        chat()

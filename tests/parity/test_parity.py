@@ -1,0 +1,49 @@
+"""The differential suite: every generated call, once as `hosted_vllm/…` and once as `remodlai/…`, must be equal on the
+wire, in what it returns or raises, and in what is logged, except for what the table of differences names.
+
+`PARITY_CASES` is the least number of distinct cases (500; `make parity` asks for 5,000).
+"""
+
+import math
+import os
+
+import pytest
+from parity.differences import TABLE
+from parity.endpoints import Endpoint
+from parity.harness import Harness
+from parity.more_endpoints import ENDPOINTS
+from parity.runner import Tally, run
+
+CASES = int(os.environ.get("PARITY_CASES", "500"))
+SHARES = sum(endpoint.share for endpoint in ENDPOINTS)
+SPARE = 1.25
+"""More cases are generated than asked for, because some are drawn twice."""
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_endpoint(endpoint: Endpoint, harness: Harness, tally: Tally) -> None:
+    before = len(tally.cases)
+    run(harness, endpoint, math.ceil(CASES * SPARE * endpoint.share / SHARES), tally)
+    found = [str(finding) for kind, finding in tally.unexplained.items() if kind.startswith(f"{endpoint.name}: ")]
+    assert len(tally.cases) > before
+    assert not found, f"{len(found)} unexplained differences\n" + "\n".join(found)
+
+
+def test_every_row_is_needed(request: pytest.FixtureRequest, tally: Tally) -> None:
+    """Each row of the table explained something, so none of them outlives its reason."""
+    if not _all_ran(request):
+        pytest.skip("needs all endpoints")
+    assert {row.name for row in TABLE} - set(tally.rows) == set()
+
+
+def test_enough_distinct_cases(request: pytest.FixtureRequest, tally: Tally) -> None:
+    if not _all_ran(request):
+        pytest.skip("needs all endpoints")
+    assert len(tally.cases) >= CASES
+
+
+def _all_ran(request: pytest.FixtureRequest) -> bool:
+    chosen = {item.name for item in request.session.items}
+    return {f"test_endpoint[{endpoint.name}]" for endpoint in ENDPOINTS} <= chosen

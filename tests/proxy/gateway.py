@@ -1,0 +1,138 @@
+"""A real proxy: `litellm --config …` as a child process on a free port of loopback."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from support.loopback import child_env
+
+START_SECONDS = 180.0
+STOP_SECONDS = 15.0
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "LD_LIBRARY_PATH", "COVERAGE_FILE")
+"""What the proxy sees of this process's environment: no key and no base that a test did not give it."""
+
+
+def deployment(model_name: str, model: str, server: str, **params: Any) -> dict[str, Any]:
+    """One entry of `model_list`: `model` under the public name `model_name`, on the server with that base."""
+    info = {"model_info": params.pop("model_info")} if "model_info" in params else {}
+    return {"model_name": model_name, "litellm_params": {"model": model, "api_base": server, **params}, **info}
+
+
+def free_port() -> socket.socket:
+    """A socket that holds a port until it is closed: bound but not listening, so a server with SO_REUSEADDR
+    (uvicorn, vLLM, Redis) may bind it, and nobody is given it by chance."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return held
+
+
+class Gateway:
+    """The proxy process; a context manager.
+
+    Args:
+        directory: where its config, log and the modules that the config names are; it runs there.
+        config: config.yaml as data. A master key is made if `general_settings` has none.
+        env: its environment beside what every process needs.
+        args: more options of the `litellm` command.
+    """
+
+    def __init__(
+        self, directory: Path, config: Mapping[str, Any], env: Mapping[str, str] | None = None, args: tuple[str, ...] = ()
+    ) -> None:
+        general = {"master_key": f"sk-{secrets.token_urlsafe(24)}", **config.get("general_settings", {})}
+        self.key: str = general["master_key"]
+        self.log = directory / "proxy.log"
+        self._directory, self._args, self._env = directory, args, dict(env or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._held = free_port()
+        self.url = f"http://127.0.0.1:{self._held.getsockname()[1]}"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "config.yaml").write_text(yaml.safe_dump({**config, "general_settings": general}, sort_keys=False))
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a client with the master key sends."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def client(self, **options: Any) -> httpx.Client:
+        """An HTTP client with the master key; paths are relative to the proxy."""
+        return httpx.Client(base_url=self.url, **{"headers": self.headers, "timeout": 60, **options})
+
+    def async_client(self, **options: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, **{"headers": self.headers, "timeout": 60, **options})
+
+    def text(self) -> str:
+        """Everything the proxy has printed."""
+        return self.log.read_text(errors="replace")
+
+    def start(self) -> "Gateway":
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        settings = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"}
+        port = self.url.rsplit(":", 1)[1]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "litellm.proxy.proxy_cli", "--config", "config.yaml"),
+                    *("--host", "127.0.0.1", "--port", port, *self._args),
+                ],
+                cwd=self._directory,
+                env=child_env({**inherited, **settings, **self._env}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the proxy ended before it was ready:\n{self.text()[-4000:]}")
+            try:
+                if httpx.get(f"{self.url}/health/readiness", timeout=5).is_success:
+                    return self
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.2)
+        raise TimeoutError(f"the proxy is not ready after {START_SECONDS:.0f} s:\n{self.text()[-4000:]}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the process; no-op if it is not running."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        self._held.close()
+
+    def __enter__(self) -> "Gateway":
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def events(lines: Any) -> list[Any]:
+    """The data of server-sent events, parsed where they are JSON; `lines` as httpx's `iter_lines()` gives them."""
+    data = [line.removeprefix("data:").strip() for line in lines if line.startswith("data:")]
+    return [item if item == "[DONE]" else json.loads(item) for item in data]

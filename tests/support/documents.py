@@ -1,0 +1,193 @@
+"""Reads the Markdown documents of this repository and runs the code in them as a reader would.
+
+A document's `##` sections are independent; the blocks of one share a Python namespace, an environment and a
+directory. What a block needs stands behind the language of its fence, where no reader sees it:
+
+    ```python                a call that reaches a server: of `Servers`, or real in `tests/engine`
+    ```python server=chat    the same, and a real vLLM of that kind can answer it (`local`: the local engine)
+    ```python offline        reaches no server
+    ```yaml title="x.yaml"   a file of that name; its `model_list` must make a Router
+    ```bash                  run by bash; see PREAMBLE for what is not run to the end
+    ```bash not-run="why"    not run
+    ```text                  no code
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import litellm
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "LEXIQ_NOVA_INTEGRATION.md", "docs/my-website/docs/providers/remodlai.md")
+KEY = "sk-your-key"
+HOSTED = "https://api.lexiq-nova.com"
+RUNNING = "http://localhost:8000"
+PROXY = "http://localhost:4000"
+
+# Commands of the documents that would take too long here, or are tests or installations of their own.
+PREAMBLE = """
+set -euo pipefail
+make() { command make -C "$ROOT" --dry-run "$@" > /dev/null; }
+pytest() { (cd "$ROOT"; "$PYTHON" -m pytest --collect-only --quiet "$@" > /dev/null); }
+python() { "$PYTHON" "$@"; }
+curl() { command curl --silent --show-error --fail-with-body --max-time 60 "$@"; }
+pip() { echo "pip $*" >> commands; }
+uv() { echo "uv $*" >> commands; }
+litellm() { echo "$*" > proxy; }
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: where it stands, its language, what its fence says besides, and its text."""
+
+    document: str
+    section: str
+    line: int
+    language: str
+    options: Mapping[str, str]
+    text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.document}:{self.line}"
+
+
+def blocks(document: str) -> list[Block]:
+    """The blocks of a document, in order.
+
+    Args:
+        document: path below the repository's root.
+
+    Raises:
+        ValueError: a fence is not closed, or names no language.
+    """
+    found: list[Block] = []
+    section, fence, lines = "", None, []
+    for number, line in enumerate((ROOT / document).read_text().splitlines(), 1):
+        if fence is None:
+            if line.startswith("## "):
+                section = line[3:]
+            if line.startswith("```"):
+                fence, lines = (number, line[3:]), []
+        elif line == "```":
+            language, *words = shlex.split(fence[1]) or [""]
+            if not language:
+                raise ValueError(f"{document}:{fence[0]}: a block without a language")
+            options = {name: value for name, _, value in (word.partition("=") for word in words)}
+            found.append(Block(document, section, fence[0], language, options, "\n".join(lines) + "\n"))
+            fence = None
+        else:
+            lines.append(line)
+    if fence is not None:
+        raise ValueError(f"{document}:{fence[0]}: a block without an end")
+    return found
+
+
+def sections(document: str) -> dict[str, list[Block]]:
+    """The blocks of a document by section; sections without code are left out."""
+    found: dict[str, list[Block]] = {}
+    for block in blocks(document):
+        if block.language != "text":
+            found.setdefault(block.section, []).append(block)
+    return found
+
+
+class Servers(Protocol):
+    """What stands in for the servers that the documents name."""
+
+    def of(self, block: Block) -> Mapping[str, str]:
+        """What to write in the block instead of the document's addresses, keys and models."""
+
+    def environment(self, block: Block) -> Mapping[str, str]:
+        """What to set while the block runs."""
+
+    def proxy(self, config: Path, environment: Mapping[str, str]) -> str:
+        """The URL of a running proxy with that configuration."""
+
+    def reached(self) -> int:
+        """How many requests have come since the last call of this method, by what is known here; -1 if unknown."""
+
+
+@dataclass
+class Reader:
+    """Runs the blocks of one section.
+
+    Args:
+        servers: what the calls reach.
+        directory: an empty directory to run in; this process must be in it.
+        covered: commands of installation that other tests run.
+    """
+
+    servers: Servers
+    directory: Path
+    covered: frozenset[str]
+    names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
+    skipped: list[str] = field(default_factory=list)
+    proxy: str = PROXY
+
+    def read(self, block: Block) -> None:
+        """Runs one block.
+
+        Raises:
+            AssertionError, or whatever the block raises: it does not do what the document says.
+        """
+        if "not-run" in block.options:
+            self.skipped.append(f"{block.where}: {block.options['not-run']}")
+            return
+        text = block.text
+        for old, new in {**self.servers.of(block), PROXY: self.proxy}.items():
+            text = text.replace(old, new)
+        run = {"python": self._python, "bash": self._bash, "yaml": self._yaml}[block.language]
+        added = self.servers.environment(block)
+        before = {name: os.environ.get(name) for name in added}
+        os.environ.update(added)
+        try:
+            run(block, text)
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+    def _python(self, block: Block, text: str) -> None:
+        self.servers.reached()
+        # Blank lines in front, so that an error names the document's line.
+        exec(compile("\n" * block.line + text, str(ROOT / block.document), "exec"), self.names)
+        reached = self.servers.reached()
+        assert reached == 0 if "offline" in block.options else reached, f"{block.where}: {reached} requests"
+
+    def _yaml(self, block: Block, text: str) -> None:
+        (self.directory / block.options["title"]).write_text(text)
+        config = yaml.safe_load(text)
+        router = litellm.Router(model_list=config["model_list"], **config.get("router_settings", {}))
+        assert len(router.model_list) == len(config["model_list"]), block.where
+
+    def _bash(self, block: Block, text: str) -> None:
+        environment = {**os.environ, "ROOT": str(ROOT), "PYTHON": sys.executable}
+        script = f"{PREAMBLE}\n{text}\nenv -0 > environment\n"
+        command = ["bash", "-c", script]
+        done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{block.where}: {done.stdout}{done.stderr}"
+        self._keep_exports(text)
+        for line in self._taken("commands"):
+            assert line in self.covered, f"{block.where}: no test runs `{line}`"
+        for line in self._taken("proxy"):
+            (config,) = re.findall(r"--config (\S+)", line)
+            self.proxy = self.servers.proxy(self.directory / config, dict(os.environ))
+
+    def _keep_exports(self, text: str) -> None:
+        after = dict(pair.partition("=")[::2] for pair in (self.directory / "environment").read_text().split("\0"))
+        os.environ.update({name: after[name] for name in re.findall(r"^export (\w+)=", text, re.MULTILINE)})
+
+    def _taken(self, name: str) -> list[str]:
+        file = self.directory / name
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
