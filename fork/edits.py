@@ -24,7 +24,8 @@ class Edit:
         path: file, relative to the wheel's root.
         symbol: dotted name of the variable, function or method it is anchored at.
         where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
-            statement; or as an "argument" of the call that a function ends with.
+            statement; as an "element" of the list, set or tuple a variable holds; or as an "argument" of the call
+            that a function ends with.
         code: what is inserted, unindented.
         reason: why a mechanical twin is not enough.
     """
@@ -43,7 +44,7 @@ class Edit:
             raise ForkError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
         try:
             line, column = self._place(nodes[0])
-        except (AttributeError, IndexError, TypeError) as error:
+        except (AttributeError, IndexError, StopIteration, TypeError) as error:
             raise ForkError(f"{self.path}: edit '{self.name}' found no {self.where} in `{self.symbol}`") from error
         lines = source.split("\n")
         lines.insert(line, indent(self.code, " " * column))
@@ -54,6 +55,10 @@ class Edit:
             return node.end_lineno, node.col_offset
         if self.where == "above":
             return node.lineno - 1, node.col_offset
+        if self.where == "element":
+            containers = (part for part in ast.walk(node.value) if isinstance(part, ast.Tuple | ast.Set | ast.List))
+            first = next(containers).elts[0]
+            return first.lineno - 1, first.col_offset
         if self.where == "argument":
             first = node.body[-1].value.keywords[0].value
             return first.lineno - 1, node.body[-1].col_offset + 4
@@ -62,7 +67,9 @@ class Edit:
 
 
 def _find(node: Any, path: list[str]) -> list[Any]:
-    found = [child for child in node.body if path[0] in _names(child)]
+    # Inside a function, a variable may be set in any block.
+    statements = ast.walk(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else node.body
+    found = [child for child in statements if path[0] in _names(child)]
     return found if len(path) == 1 else [match for child in found for match in _find(child, path[1:])]
 
 
@@ -196,7 +203,108 @@ def _with_local_engine(proxy_mounts):
         "from litellm.llms.custom_httpx.http_handler import LOCAL_ENGINE_MOUNTS\n",
         _LOCAL_ENGINE,
     ),
+    Edit(
+        "local-engine",
+        "litellm/llms/openai/completion/handler.py",
+        "OpenAITextCompletion.completion",
+        "start",
+        """\
+if client is None and api_base == "lexiq-nova://local/v1":
+    from litellm.llms.remodlai.completion.handler import openai_client
+
+    client = openai_client(model, litellm_params, is_async=acompletion)
+""",
+        "text completion makes its client of litellm.client_session, without mounts",
+    ),
+    Edit(
+        "engine-args",
+        "litellm/types/litellm_params.py",
+        "DeploymentOptions.silent_model",
+        "after",
+        "engine_args: Mapping[str, object] | str | None = None",
+        "options of the local engine are the call's own keyword: never part of a body",
+    ),
+    Edit(
+        "engine-args",
+        "litellm/litellm_core_utils/get_litellm_params.py",
+        "OPTIONAL_KWARGS_KEYS",
+        "element",
+        '"engine_args",',
+        "the provider's classes read the engine's options from litellm_params",
+    ),
+    Edit(
+        "engine-args",
+        "litellm/main.py",
+        "completion.requested_litellm_params",
+        "after",
+        """\
+if "engine_args" in kwargs:
+    requested_litellm_params["engine_args"] = kwargs["engine_args"]""",
+        "completion hands no other keywords to litellm_params",
+    ),
+    Edit(
+        "engine-args",
+        "litellm/proxy/auth/auth_utils.py",
+        "_BANNED_REQUEST_BODY_PARAMS",
+        "element",
+        '"engine_args",',
+        "a proxy's client must not choose how vLLM is started on the proxy's machine",
+    ),
+    *(
+        Edit(
+            "own-passthrough",
+            "litellm/proxy/pass_through_endpoints/llm_passthrough_endpoints.py",
+            f"{provider}_proxy_route",
+            "start",
+            """\
+from litellm.llms.remodlai.passthrough.transformation import leaves_base
+from litellm.proxy.proxy_server import llm_router as _llm_router
+
+if leaves_base(endpoint):
+    raise HTTPException(status_code=400, detail={"error": f"this path leaves the server's base: {endpoint!r}"})
+_request_body: Final = await get_request_body(request)
+if _llm_router is not None and is_passthrough_request_using_router_model(_request_body, _llm_router):
+    return await _relay_router_model(
+        llm_router=_llm_router,
+        model=_request_body["model"],
+        endpoint=endpoint,
+        request=request,
+        request_body=_request_body,
+        is_streaming_request=is_passthrough_request_streaming(_request_body),
+        user_api_key_dict=user_api_key_dict,
+    )
+""",
+            "a path must stay under the base, and an error of the server must reach the caller as it is",
+        )
+        for provider in ("remodlai", "lexiq_nova")
+    ),
 )
+
+# Values of the twins' JSON objects that are not a renamed copy of upstream's: by file and provider, then dotted path.
+JSON_VALUES: dict[str, dict[str, dict[str, object]]] = {
+    "litellm/provider_endpoints_support_backup.json": {
+        provider: {f"{provider}.endpoints.audio_transcriptions": True} for provider in ("remodlai", "lexiq_nova")
+    },
+    "litellm/proxy/public_endpoints/provider_create_fields.json": {
+        "remodlai": {
+            "credential_fields.0.placeholder": "https://api.lexiq-nova.com",
+            "credential_fields.0.required": False,
+            "credential_fields.0.tooltip": "Your Lexiq Nova server; the bare origin is enough, /v1 is added. Left empty, "
+            "REMODLAI_API_BASE is used, or else a vLLM on the proxy's machine.",
+            "credential_fields.1.tooltip": "Sent to the server as a bearer token. Left empty, REMODLAI_API_KEY is used.",
+            "default_model_placeholder": "llama-3.1-70b-instruct",
+        },
+        "lexiq_nova": {
+            "credential_fields.0.placeholder": "http://localhost:8000",
+            "credential_fields.0.required": False,
+            "credential_fields.0.tooltip": "A vLLM server that already runs. Left empty, LEXIQ_NOVA_API_BASE is used, or "
+            "else the proxy starts vLLM on its own machine at the first call.",
+            "credential_fields.1.label": "API Key",
+            "credential_fields.1.tooltip": "Only for a server that asks for one. Left empty, LEXIQ_NOVA_API_KEY is used.",
+            "default_model_placeholder": "facebook/opt-125m",
+        },
+    },
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ as it is.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +66,27 @@ def _sites(value: Any, rules: frozenset[str], depth: int = 0) -> Iterator[_Site]
                 yield from _sites(item, rules, depth + 1)
 
 
-def wire(source: str, rules: Iterable[str] = tuple(RULES)) -> tuple[str, dict[int, str]]:
+def _valued(holder: Any, values: Mapping[str, object]) -> Any:
+    """Sets values of a twin that are its own, by dotted path."""
+    for path, value in values.items():
+        *parents, last = path.split(".")
+        place = holder if isinstance(holder, dict) else holder[0]
+        for step in parents:
+            place = place[int(step) if isinstance(place, list) else step]
+        place[last] = value
+    return holder
+
+
+def wire(
+    source: str, rules: Iterable[str] = tuple(RULES), values: Mapping[str, Mapping[str, object]] | None = None
+) -> tuple[str, dict[int, str]]:
     """
     Applies the rules to one JSON file.
 
     Args:
         source: the file's text.
         rules: names of the rules to apply, of RULES.
+        values: what a twin says otherwise than upstream's object, by provider and dotted path.
 
     Returns:
         The wired text, and the rule that explains each mention, by line number (from 1).
@@ -90,6 +104,8 @@ def wire(source: str, rules: Iterable[str] = tuple(RULES)) -> tuple[str, dict[in
             if MENTION.search(line):
                 explained[number] = site.rule if site.twinned else COVERED
         if site.twinned:
-            twins = [site.block(_renamed(site.holder, twin), ensure_ascii) for twin in TWINS]
+            own = values or {}
+            holders = [_valued(_renamed(site.holder, twin), own.get(twin.provider, {})) for twin in TWINS]
+            twins = [site.block(holder, ensure_ascii) for holder in holders]
             text = text.replace(block, ",\n".join([block, *twins]))
     return text, explained

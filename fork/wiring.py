@@ -114,7 +114,7 @@ def _wire_file(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict
     text, explained = source, dict[int, str]()
     try:
         if PROVIDER.search(source) and path.endswith(".json"):
-            text, explained = json_twins.wire(source, rules)
+            text, explained = json_twins.wire(source, rules, edits.JSON_VALUES.get(path))
         elif PROVIDER.search(source) and path.endswith(".py"):
             from fork import twins
 

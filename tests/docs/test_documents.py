@@ -3,28 +3,22 @@
 The same blocks run against real vLLM servers in tests/engine, where a small model can answer them.
 """
 
+import contextlib
 import copy
 import math
 import os
 import shutil
-import socket
 import struct
-import subprocess
-import sys
-import time
 import wave
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
 import litellm
 import pytest
 from support.documents import DOCUMENTS, HOSTED, KEY, ROOT, RUNNING, Block, Reader, blocks, sections
-from support.loopback import child_env
 from support.nova import answer
 from support.recording import RecordingServer
 
-START_SECONDS = 120.0
 # Installations that the documents show, by the test file that runs each.
 INSTALLS = {
     "pip install .": "tests/fork/test_install.py",
@@ -35,12 +29,11 @@ SECTIONS = [(document, section) for document in DOCUMENTS for section in section
 
 
 class FakeServers:
-    """Two recording servers, hosted (asks for the key) and local (does not), and a proxy per configuration."""
+    """Two recording servers, hosted (asks for the key) and local (does not)."""
 
     def __init__(self) -> None:
         self.hosted = RecordingServer(lambda request: answer(request, KEY)).start()
         self.local = RecordingServer(lambda request: answer(request, None)).start()
-        self._proxies: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
 
     def of(self, block: Block) -> Mapping[str, str]:
         return {HOSTED: self.hosted.url, RUNNING: self.local.url}
@@ -51,43 +44,7 @@ class FakeServers:
     def reached(self) -> int:
         return len(self.hosted.take()) + len(self.local.take())
 
-    def proxy(self, config: Path, environment: Mapping[str, str]) -> str:
-        text = config.read_text()
-        if text not in self._proxies:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
-            # Not where the section ran: the proxies outlive it.
-            directory = ROOT / "build" / "proxies" / str(port)
-            directory.mkdir(parents=True, exist_ok=True)
-            shutil.copy(config, directory)
-            command = [str(Path(sys.executable).with_name("litellm")), "--config", config.name, "--port", str(port)]
-            with (directory / "log").open("wb") as log:
-                process = subprocess.Popen(
-                    [*command, "--host", "127.0.0.1"],
-                    cwd=directory,
-                    env=child_env(dict(environment)),
-                    stdout=log,
-                    stderr=log,
-                )
-            self._proxies[text] = process, f"http://127.0.0.1:{port}"
-            self._wait(process, self._proxies[text][1], directory / "log")
-        return self._proxies[text][1]
-
-    def _wait(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if httpx.get(f"{url}/health/liveliness").is_success:
-                    return
-            except httpx.TransportError:
-                pass  # not listening yet
-            time.sleep(0.3)
-        raise RuntimeError(f"the proxy did not start:\n{log.read_text()}")
-
     def stop(self) -> None:
-        for process, _ in self._proxies.values():
-            process.terminate()
-            process.wait()
         self.hosted.stop()
         self.local.stop()
 
@@ -126,8 +83,9 @@ def test_section(servers: FakeServers, directory: Path, document: str, section: 
     if any("curl " in block.text for block in found) and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     reader = Reader(servers, directory, frozenset(INSTALLS))
-    for block in found:
-        reader.read(block)
+    with contextlib.closing(reader):
+        for block in found:
+            reader.read(block)
 
 
 def test_the_only_blocks_that_do_not_run() -> None:

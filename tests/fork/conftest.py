@@ -113,8 +113,10 @@ def tiny(tmp_path: Path, locked: Release) -> Callable[..., Tiny]:
             shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns(*_PRODUCTS))
         for name in ("pyproject.toml", "LICENSE"):
             shutil.copy(ROOT / name, checkout)
-        with (checkout / "fork/edits.py").open("a") as edits:
-            edits.write("\nEDITS = ()\n")
+        # It has none of the files that are edited, and a wheel for every platform.
+        for module, line in {"edits.py": "EDITS = ()", "lock.py": "PLATFORMS = PLATFORMS[:1]"}.items():
+            with (checkout / "fork" / module).open("a") as file:
+                file.write(f"\n{line}\n")
         wheel = tmp_path / f"litellm-{locked.version}-py3-none-any.whl"
         write_wheel(wheel, {**TINY_FILES, **(files or {})}, locked.version)
         write_lock(checkout, wheel, locked.version)

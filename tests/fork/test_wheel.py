@@ -82,7 +82,7 @@ def test_file_by_file_nothing_differs_but_wiring_overlay_and_metadata(
 
 
 def test_the_overlay_is_the_checkout_s(files: dict[str, tuple[ZipInfo, bytes]]) -> None:
-    ours = [path for path in (ROOT / "litellm").rglob("*.py")]
+    ours = list((ROOT / "litellm").rglob("*.py"))
     assert ours
     for path in ours:
         assert files[path.relative_to(ROOT).as_posix()][1] == path.read_bytes()

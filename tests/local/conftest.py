@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+
 from litellm.llms.remodlai.__main__ import main as command
 
 

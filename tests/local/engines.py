@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
 import litellm
 from litellm.llms.remodlai.completion.handler import TRANSPORT, local_server
 from litellm.llms.remodlai.engine import Engine, ask, wait
-from prometheus_client.parser import text_string_to_metric_families
 from support.models import model_dir
 
 ARGS = {"enforce_eager": True, "max_model_len": 1024}

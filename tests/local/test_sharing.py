@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -10,10 +9,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import litellm
 import pytest
-from litellm.llms.remodlai.__main__ import main as command
 
+import litellm
+from litellm.llms.remodlai.__main__ import main as command
 from local.engines import ARGS, LONG, MESSAGES, achat, chat, engine, eventually, generating, model, pid, script, status
 
 

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import litellm
+import openai
 import pytest
+
+import litellm
 from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.engine import Engine, running_engines
-
-from local.engines import ARGS, LONG, achat, chat, engine, eventually, model, pid, script, status
+from local.engines import LONG, achat, chat, engine, eventually, model, pid, script, status
 
 
 def process_named(name: str, group: int) -> int:
@@ -41,7 +42,7 @@ def test_killed_in_the_middle_of_a_stream() -> None:
 
     async def asynchronous() -> None:
         stream = await achat(stream=True, **LONG)
-        with pytest.raises(litellm.exceptions.APIError):
+        with pytest.raises(openai.APIError):
             async for _ in stream:
                 os.kill(before, signal.SIGKILL)
 
@@ -50,7 +51,7 @@ def test_killed_in_the_middle_of_a_stream() -> None:
     assert time.monotonic() - began < 20  # promptly: an engine takes longer to load
     assert chat().choices
     before = pid()
-    with pytest.raises(litellm.exceptions.APIError):
+    with pytest.raises(openai.APIError):
         for _ in chat(stream=True, **LONG):
             os.kill(before, signal.SIGKILL)
     assert chat().choices
@@ -66,7 +67,7 @@ def test_dead_inside() -> None:
 
 def test_engine_that_every_call_kills() -> None:
     """vLLM has no attention for heads of 16 on a CPU: it starts, and dies of the first request."""
-    with pytest.raises(litellm.exceptions.APIError) as error:
+    with pytest.raises(openai.APIError) as error:
         chat("head16")
     assert "head" in str(error.value).lower() and str(engine("head16").log) in str(error.value)
 
@@ -104,7 +105,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(disk))
         with pytest.raises(OSError), open(disk / "fill", "wb") as file:
             file.write(bytes(2**20))
-        with pytest.raises(litellm.exceptions.APIError, match="No space left on device"):
+        with pytest.raises(openai.APIError, match="No space left on device"):
             chat(model=model("minilm"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -116,7 +117,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("no/such-model", {}, litellm.NotFoundError, "no/such-model"),
         (None, {"no_such_option": 1}, litellm.BadRequestError, "unrecognized arguments: --no-such-option 1"),
         (None, {"max_model_len": 10**6}, litellm.BadRequestError, "max_model_len"),
-        (None, {"kv_cache_memory_bytes": 10**15}, litellm.exceptions.APIError, "memory"),
+        (None, {"kv_cache_memory_bytes": 10**15}, openai.APIError, "memory"),
     ],
 )
 def test_failure_to_start(name: str | None, args: dict[str, Any], error: type[Exception], words: str) -> None:

@@ -5,6 +5,7 @@ the demo with its error; the last thing printed is the streamed answer of the ho
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -78,6 +79,7 @@ def main() -> None:
     Raises:
         RuntimeError: an answer is empty, or the two ways of asking differ at temperature 0.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # else a server would stay behind
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB; by default vLLM takes nearly all memory there is
     print(f"question: {QUESTION}")
     for step in STEPS:

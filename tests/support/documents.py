@@ -15,15 +15,19 @@ directory. What a block needs stands behind the language of its fence, where no 
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import litellm
 import yaml
+from support.loopback import child_env
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "LEXIQ_NOVA_INTEGRATION.md", "docs/my-website/docs/providers/remodlai.md")
@@ -31,6 +35,7 @@ KEY = "sk-your-key"
 HOSTED = "https://api.lexiq-nova.com"
 RUNNING = "http://localhost:8000"
 PROXY = "http://localhost:4000"
+START_SECONDS = 120.0
 
 # Commands of the documents that would take too long here, or are tests or installations of their own.
 PREAMBLE = """
@@ -110,11 +115,48 @@ class Servers(Protocol):
     def environment(self, block: Block) -> Mapping[str, str]:
         """What to set while the block runs."""
 
-    def proxy(self, config: Path, environment: Mapping[str, str]) -> str:
-        """The URL of a running proxy with that configuration."""
-
     def reached(self) -> int:
         """How many requests have come since the last call of this method, by what is known here; -1 if unknown."""
+
+
+class Proxy:
+    """A proxy process of the installed `litellm` command, with this process's environment, on a port of its own.
+
+    Args:
+        arguments: of the command; the port is added.
+        directory: where it runs.
+    """
+
+    def __init__(self, arguments: Sequence[str], directory: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = directory / "proxy.log"
+        command = [str(Path(sys.executable).with_name("litellm")), *arguments, "--host", "127.0.0.1"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "--port", str(port)], cwd=directory, env=child_env(), stdout=log, stderr=log
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/health/liveliness").is_success:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.3)
+        raise RuntimeError(f"the proxy did not start:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
 
 
 @dataclass
@@ -131,8 +173,7 @@ class Reader:
     directory: Path
     covered: frozenset[str]
     names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
-    skipped: list[str] = field(default_factory=list)
-    proxy: str = PROXY
+    proxies: list["Proxy"] = field(default_factory=list)
 
     def read(self, block: Block) -> None:
         """Runs one block.
@@ -141,10 +182,9 @@ class Reader:
             AssertionError, or whatever the block raises: it does not do what the document says.
         """
         if "not-run" in block.options:
-            self.skipped.append(f"{block.where}: {block.options['not-run']}")
             return
         text = block.text
-        for old, new in {**self.servers.of(block), PROXY: self.proxy}.items():
+        for old, new in {**self.servers.of(block), **{PROXY: proxy.url for proxy in self.proxies}}.items():
             text = text.replace(old, new)
         run = {"python": self._python, "bash": self._bash, "yaml": self._yaml}[block.language]
         added = self.servers.environment(block)
@@ -155,6 +195,11 @@ class Reader:
         finally:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+    def close(self) -> None:
+        """Stops the proxies that the section started."""
+        while self.proxies:
+            self.proxies.pop().stop()
 
     def _python(self, block: Block, text: str) -> None:
         self.servers.reached()
@@ -179,8 +224,7 @@ class Reader:
         for line in self._taken("commands"):
             assert line in self.covered, f"{block.where}: no test runs `{line}`"
         for line in self._taken("proxy"):
-            (config,) = re.findall(r"--config (\S+)", line)
-            self.proxy = self.servers.proxy(self.directory / config, dict(os.environ))
+            self.proxies.append(Proxy(shlex.split(line), self.directory))
 
     def _keep_exports(self, text: str) -> None:
         after = dict(pair.partition("=")[::2] for pair in (self.directory / "environment").read_text().split("\0"))

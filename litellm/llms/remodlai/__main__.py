@@ -7,12 +7,16 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from litellm.llms.remodlai.common_utils import LexiqNovaError
 from litellm.llms.remodlai.engine import Engine, ask, engines, running_engines, wait
 
 COLUMNS = "{:<44} {:>8} {:>10} {:>10} {:>8}  {}"
+
+
+def _say(line: str, to: TextIO | None = None) -> None:
+    (to or sys.stdout).write(line + "\n")
 
 
 def _matching(found: list[Engine], model: str | None) -> list[Engine]:
@@ -44,11 +48,11 @@ def _row(engine: Engine, status: dict[str, Any]) -> str:
 
 def show_engines() -> int:
     """Prints the engines that are up: model, process, memory, uptime, requests running."""
-    print(COLUMNS.format("MODEL", "PID", "MEMORY", "UPTIME", "RUNNING", "STATE"))
+    _say(COLUMNS.format("MODEL", "PID", "MEMORY", "UPTIME", "RUNNING", "STATE"))
     for engine in running_engines():
         status = wait(ask(engine.folder, "status"))
         if status is not None:
-            print(_row(engine, status))
+            _say(_row(engine, status))
     return 0
 
 
@@ -60,9 +64,9 @@ def stop(model: str | None) -> int:
     for engine in found:
         while wait(ask(engine.folder, "status")) is not None:
             time.sleep(0.1)
-        print(f"stopped {engine.model}")
+        _say(f"stopped {engine.model}")
     if not found and model is not None:
-        print(f"no engine of {model} is running", file=sys.stderr)
+        _say(f"no engine of {model} is running", sys.stderr)
     return int(not found and model is not None)
 
 
@@ -70,7 +74,7 @@ def logs(model: str) -> int:
     """Prints the log of the last engine of a model."""
     found = _matching([engine for engine in engines() if engine.log.exists()], model)
     if not found:
-        print(f"no log of {model}", file=sys.stderr)
+        _say(f"no log of {model}", sys.stderr)
         return 1
     newest = max(found, key=lambda engine: engine.log.stat().st_mtime)
     with newest.log.open(errors="replace") as lines:
@@ -92,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
             return show_engines()
         return stop(parsed.model) if parsed.command == "stop" else logs(parsed.model)
     except LexiqNovaError as error:
-        print(error.message, file=sys.stderr)
+        _say(error.message, sys.stderr)
         return 1
 
 

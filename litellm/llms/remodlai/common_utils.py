@@ -198,6 +198,12 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
         return {**headers, "Authorization": f"Bearer {self.key(call)}"}
 
 
+    @classmethod
+    def get_api_base(cls, api_base: str | None = None) -> str | None:
+        # The proxy's pass-through appends whole routes to it: `v1/chat/completions`, but also `tokenize`.
+        return server_root(cls.resolve(api_base)[0])
+
+
 class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
     pass
 

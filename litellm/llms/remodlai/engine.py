@@ -8,7 +8,6 @@ generator of pauses, so that `time.sleep` and `asyncio.sleep` can both drive it.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -30,6 +29,11 @@ from typing import IO, Any
 from litellm.llms.remodlai.common_utils import NO_SERVER, LexiqNovaError
 from litellm.llms.remodlai.engine_log import Progress, last_error, stage
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows, for which there is no vLLM
+    fcntl = None  # type: ignore[assignment]
+
 Pauses = Generator[float, None, None]
 
 SERVER = Path(__file__).with_name("engine_server.py")
@@ -44,12 +48,18 @@ SOCKET_PATH_BYTES = 104 - 37
 
 # Where the engine listens and what it is called is decided here; every other option is vLLM's business.
 OWN_OPTIONS = frozenset(
-    "model model-tag host port uds api-key root-path api-server-count headless grpc"
-    " ssl-keyfile ssl-certfile ssl-ca-certs ssl-cert-reqs config".split()
+    {
+        *("model", "model-tag", "config", "uds", "host", "port", "root-path", "api-key"),
+        *("ssl-keyfile", "ssl-certfile", "ssl-ca-certs", "ssl-cert-reqs"),
+        *("api-server-count", "headless", "grpc"),
+    }
 )
 # Options that spread an engine over several machines: its workers must then be reachable from the others.
 SEVERAL_MACHINES = frozenset(
-    "nnodes node-rank master-addr data-parallel-address data-parallel-hybrid-lb data-parallel-external-lb".split()
+    {
+        *("nnodes", "node-rank", "master-addr"),
+        *("data-parallel-address", "data-parallel-hybrid-lb", "data-parallel-external-lb"),
+    }
 )
 
 _LEASES: dict[Path, int] = {}
@@ -89,8 +99,6 @@ def runtime_directory() -> Path:
 def _disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except BlockingIOError:
-        raise
     except OSError as error:
         raise failure(f"cannot use the runtime directory {path}: {error.strerror or error}", 500) from error
 
@@ -226,7 +234,7 @@ def wait(pauses: Generator[float, None, Any]) -> Any:
 @cache
 def is_installed(python: str) -> bool:
     """Whether vLLM can be imported there; of another interpreter only its own start can tell."""
-    return python != sys.executable or importlib.util.find_spec("vllm") is not None
+    return fcntl is not None and (python != sys.executable or importlib.util.find_spec("vllm") is not None)
 
 
 def folders() -> list[Path]:
@@ -419,15 +427,18 @@ class Engine:
         }
         _write(self.folder / "engine.json", json.dumps(description).encode())
         with open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
-            child = subprocess.Popen(
-                [self.python, str(SERVER), str(self.folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment(),
-                start_new_session=True,  # Ctrl-C in the caller's terminal is not meant for the engine
-                pass_fds=[alive.fileno()],  # locked before the engine exists, given back when it is gone
-            )
+            try:
+                child = subprocess.Popen(
+                    [self.python, str(SERVER), str(self.folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment(),
+                    start_new_session=True,  # Ctrl-C in the caller's terminal is not meant for the engine
+                    pass_fds=[alive.fileno()],  # locked before the engine exists, given back when it is gone
+                )
+            except OSError as error:
+                raise failure(f"{self.python} cannot be run: {error.strerror} (LEXIQ_NOVA_PYTHON)", 400) from error
         _CHILDREN.append(child)
         return child
 
@@ -439,11 +450,13 @@ class Engine:
             # A connection that a client keeps must not be closed just as it sends the next call.
             "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "3600",
         }
-        if not SEVERAL_MACHINES & {_option_name(token) for token in self.tokens} and "ray" not in self.tokens:
+        names = {_option_name(token) for token in self.tokens}
+        if not SEVERAL_MACHINES & names and not any(token.endswith("ray") for token in self.tokens):
             own["VLLM_HOST_IP"] = "127.0.0.1"
             if sys.platform == "linux":
                 own["GLOO_SOCKET_IFNAME"] = "lo"
-        return {**own, **os.environ, "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
+        caller = {name: value for name, value in os.environ.items() if name != "VLLM_API_KEY"}
+        return {**own, **caller, "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
 
     def _kill(self, pid: int) -> Pauses:
         status = yield from ask(self.folder, "status")

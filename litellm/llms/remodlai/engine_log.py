@@ -7,7 +7,6 @@ vLLM promises nothing about its log, so everything here degrades to less detail,
 import re
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -112,7 +111,8 @@ class Progress:
         self.words = words
 
     def _line(self, text: str) -> None:
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

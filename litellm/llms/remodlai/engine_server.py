@@ -171,10 +171,10 @@ class Keeper(threading.Thread):
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        request = connection.recv(64).decode().strip()
-        if request == "stop":
+        request = connection.recv(64)
+        if request == b"stop":
             ACTIVITY.leaving = True
-        elif request == "stop-if-free" and (ACTIVITY.ready or not self._has_users()):
+        elif request == b"stop-if-free" and (ACTIVITY.ready or not self._has_users()):
             ACTIVITY.leave_if_free(SETTLE_SECONDS)
         status = {
             "pid": os.getpid(),
@@ -233,8 +233,8 @@ def main(folder: Path) -> None:
     keeper = Keeper(folder, spec["keep_alive"])
 
     def in_worker() -> None:
+        # A worker that kept the sockets would make a killed engine look alive.
         keeper.control.close()
-        os.close(keeper.users)
         _end_with(os.getppid())
 
     os.register_at_fork(after_in_child=in_worker)

@@ -40,7 +40,9 @@ IDLE_CONNECTION_SECONDS: Final = 60.0
 # How often one call may find no engine before something other than bad luck is the reason.
 ATTEMPTS: Final = 5
 
+# What this process has called: by the name that stands in URLs, and the last one of every model.
 _ENGINES: dict[str, Engine] = {}
+_LATEST: dict[str, Engine] = {}
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,7 @@ def local_server(model: str, engine_args: Mapping[str, object] | str | None = No
     if not model:
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
     engine = Engine.of(model, engine_args)
-    _ENGINES.pop(engine.name, None)
-    _ENGINES[engine.name] = engine  # the last one called stands last
+    _ENGINES[engine.name] = _LATEST[engine.model] = engine
     return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
 
 
@@ -111,8 +112,8 @@ def engine_of(request: httpx.Request) -> Engine:
     model = _model_in(request)
     if model:
         # Options do not travel in a body: those of this process's last call of the model apply.
-        called = [engine for engine in _ENGINES.values() if engine.model == Engine.of(model).model]
-        return called[-1] if called else Engine.of(model)
+        engine = Engine.of(model)
+        return _LATEST.get(engine.model, engine)
     running = [engine for engine in running_engines() if host in (ANY, engine.name)]
     if len(running) != 1:
         names = ", ".join(engine.model for engine in running) or "none"
@@ -230,7 +231,8 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self._sync: dict[Path, httpx.HTTPTransport] = {}
         self._async: dict[asyncio.AbstractEventLoop, dict[Path, _SocketTransport]] = {}
-        os.register_at_fork(after_in_child=self._forget)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
         atexit.register(self._drop, everything=True)
 
     def _forget(self) -> None:

@@ -1,18 +1,46 @@
 """
-Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova's identity.
+Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova's identity, kept below the server's base.
 """
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
+
+import httpx
 
 from ...vllm.passthrough.transformation import VLLMPassthroughConfig
-from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova, server_root
+from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova, LexiqNovaError, server_root
+
+
+def leaves_base(endpoint: str) -> bool:
+    """
+    Whether a route is anything but a plain path below the server's base.
+
+    Args:
+        endpoint: what follows the provider's prefix in the proxy's URL, however often it is percent-encoded.
+
+    Returns:
+        True for `..` and `.` segments, another host (`//host`), a query or fragment, and unprintable characters.
+    """
+    while (decoded := unquote(endpoint)) != endpoint:
+        endpoint = decoded
+    plain = endpoint.isprintable() and set(endpoint).isdisjoint("\\?#") and not endpoint.startswith("/")
+    return not plain or posixpath.normpath(f"/{endpoint}") != f"/{endpoint.rstrip('/')}"
 
 
 class HostedLexiqNovaPassthroughConfig(HostedLexiqNovaModelInfo, VLLMPassthroughConfig):
     def reach(self, call: Mapping[str, Any]) -> str:
         # The caller names the whole route: `v1/chat/completions`, but also `tokenize` or `score`.
         return server_root(super().reach(call))
+
+    def format_url(
+        self, endpoint: str, base_target_url: str, request_query_params: Mapping[str, object] | None
+    ) -> httpx.URL:
+        """Upstream's URL of a route; raises LexiqNovaError (400) where the route is not below the base."""
+        if leaves_base(endpoint.removeprefix("/")):
+            raise LexiqNovaError(status_code=400, message=f"{endpoint!r} is not a path below the server's base")
+        return super().format_url(endpoint, base_target_url, request_query_params)
 
 
 class LexiqNovaPassthroughConfig(LexiqNova, HostedLexiqNovaPassthroughConfig):

@@ -405,3 +405,243 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("script", ["content", "usage", "usage-in-each", "reasoning", "two-tool-calls", "two-choices"])
 def test_options_of_a_call(server: Scripted, script: str, option: str, asynchronous: bool) -> None:
     same(*both(server, script, asynchronous, Observer, **OPTIONS[option]))
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("script", ["long", "usage-in-the-middle", "reasoning", "repeats", "two-choices"])
+def test_loggers_that_see_each_chunk(server: Scripted, script: str, asynchronous: bool) -> None:
+    chunks = []
+    for provider in ("hosted_vllm", "remodlai"):
+        observer = ChunkObserver()
+        watch(server, provider, script, asynchronous, observer)
+        chunks.append([seen(one) for one in observer.chunks])
+    assert len(chunks[0]) == len(chunks[1])
+    assert sorted(map(repr, chunks[0])) == sorted(map(repr, chunks[1]))  # the threads that log overtake each other
+    assert asynchronous or chunks[0]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_rules_see_the_whole_text_so_far(server: Scripted, monkeypatch: pytest.MonkeyPatch, asynchronous: bool) -> None:
+    texts: list[str] = []
+
+    def rule(text: str) -> bool:
+        texts.append(text)
+        return "word 30" not in text
+
+    monkeypatch.setattr(litellm, "post_call_rules", [rule])
+    theirs, ours = both(server, "long", asynchronous, Observer)
+    same(theirs, ours)
+    assert ours.end is not None
+    assert texts[: len(texts) // 2] == texts[len(texts) // 2 :]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_stream_may_take_too_long(server: Scripted, monkeypatch: pytest.MonkeyPatch, asynchronous: bool) -> None:
+    monkeypatch.setattr(litellm.constants, "LITELLM_MAX_STREAMING_DURATION_SECONDS", 60.0)
+    same(*both(server, "long", asynchronous, None))
+
+    async def slow() -> Any:
+        stream = await litellm.acompletion(model="remodlai/long", messages=MESSAGES, api_base=server.base, stream=True)
+        count = 0
+        async for _ in stream:
+            count += 1
+            if count == 20:
+                stream._stream_created_time -= 61
+        return count
+
+    with pytest.raises(litellm.MidStreamFallbackError, match="max streaming duration"):
+        asyncio.run(slow())
+
+
+def test_whole_answer_is_cached(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litellm, "cache", None)
+    call = {"model": "remodlai/long", "messages": MESSAGES, "api_base": server.base, "api_key": "key", "caching": True}
+    cache = litellm.Cache()
+    monkeypatch.setattr(litellm, "cache", cache)
+    first = [one.choices[0].delta.content for one in litellm.completion(**call, stream=True)]
+    server.answers["long"], before = (b"", True), server.answers["long"]
+    try:
+        second = litellm.completion(**call, stream=True)
+        assert "".join(one.choices[0].delta.content or "" for one in second) == "".join(text or "" for text in first)
+    finally:
+        server.answers["long"] = before
+
+
+class Marker(CustomLogger):
+    """Marks the last chunk, as a deployment hook may."""
+
+    async def async_post_call_streaming_deployment_hook(
+        self, request_data: Any, response_chunk: Any, call_type: Any
+    ) -> Any:
+        response_chunk.choices[0].delta.content = "marked"
+        return response_chunk
+
+
+def test_deployment_hook_changes_the_last_chunk(server: Scripted) -> None:
+    async def last(provider: str) -> Any:
+        litellm.callbacks = [Marker()]
+        call = {"model": f"{provider}/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+        return [seen(one) async for one in await litellm.acompletion(**call)]
+
+    theirs, ours = asyncio.run(last("hosted_vllm")), asyncio.run(last("remodlai"))
+    assert ours == theirs
+    assert "marked" in repr(ours[-1])
+
+
+def test_most_chunks_are_copies(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards the other tests: what they compare is not upstream's code with itself."""
+    from litellm.llms.remodlai.chat.chunk_template import ChunkTemplate
+
+    made: list[str] = []
+    fill = ChunkTemplate.fill
+    monkeypatch.setattr(ChunkTemplate, "fill", lambda self, text, at: (made.append(text), fill(self, text, at))[1])
+    for script, at_least in {"long": 58, "reasoning": 8, "tool-call": 2, "two-choices": 6, "fields-of-delta": 2}.items():
+        made.clear()
+        watch(server, "remodlai", script, False, None)
+        assert len(made) >= at_least, script
+
+
+def test_chunks_share_nothing(server: Scripted) -> None:
+    call = {"model": "remodlai/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    for one in litellm.completion(**call):
+        if one.choices[0].finish_reason is None:
+            assert one.choices[0].delta.get("mark") is None
+        one.choices[0].delta.mark = "x"
+        one.choices[0].mark = "x"
+        one.mark = "x"
+        assert "mark" not in one._hidden_params
+        one._hidden_params["mark"] = "x"
+
+
+def test_memory_does_not_grow_with_the_stream(server: Scripted) -> None:
+    """What the end of a stream needs is a few chunks with the text of all."""
+    call = {"model": "remodlai/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    stream = litellm.completion(**call)
+    text = "".join(one.choices[0].delta.content or "" for one in stream)
+    assert len(stream.chunks) < 10
+    assert "".join(one.choices[0].delta.content or "" for one in stream.chunks if one.choices) == text
+
+
+@pytest.fixture
+def endless(server: Scripted) -> Iterator[threading.Event]:
+    server.answers["endless"] = (lines([ROLE, *LONG]), True)
+    server.closed["endless"] = threading.Event()
+    yield server.closed["endless"]
+    del server.closed["endless"]
+
+
+def test_closing_early_hangs_up(server: Scripted, endless: threading.Event) -> None:
+    call = {"model": "remodlai/endless", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    stream = litellm.completion(**call)
+    for _ in range(20):
+        next(stream)
+    stream.close()
+    assert endless.wait(PATIENCE)
+
+
+def test_dropping_the_iterator_hangs_up(server: Scripted, endless: threading.Event) -> None:
+    call = {"model": "remodlai/endless", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    for count, _ in enumerate(litellm.completion(**call)):
+        if count == 20:
+            break
+    assert endless.wait(PATIENCE)
+
+
+HANG_UPS = ["close", "aclose", "drop", "cancel while waiting", "cancel between chunks"]
+
+
+@pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
+@pytest.mark.parametrize("how", HANG_UPS)
+def test_ending_an_async_stream_early_hangs_up(
+    server: Scripted, endless: threading.Event, monkeypatch: pytest.MonkeyPatch, how: str, transport: str
+) -> None:
+    monkeypatch.setattr(litellm, "disable_aiohttp_transport", transport == "httpx")
+    monkeypatch.setattr(litellm, "in_memory_llm_clients_cache", type(litellm.in_memory_llm_clients_cache)())
+    call = {"model": "remodlai/endless", "messages": MESSAGES, "api_base": server.base, "stream": True}
+
+    async def read(until: int) -> Any:
+        stream = await litellm.acompletion(**call)
+        for _ in range(until):
+            await anext(stream)
+        return stream
+
+    async def run() -> bool:
+        if how == "cancel while waiting":
+            task = asyncio.create_task(read(len(LONG) + 10))
+            await asyncio.sleep(0.3)
+            task.cancel()
+            await asyncio.wait([task])
+            del task
+        elif how == "cancel between chunks":
+
+            async def pause() -> None:
+                stream = await read(20)
+                await asyncio.sleep(PATIENCE)
+                await anext(stream)
+
+            task = asyncio.create_task(pause())
+            await asyncio.sleep(0.3)
+            task.cancel()
+            await asyncio.wait([task])
+            del task
+        else:
+            stream = await read(20)
+            if how == "aclose":
+                await stream.aclose()
+            elif how == "close":
+                stream.close()
+            del stream
+        # The loop goes on meanwhile: hanging up is not left to its end.
+        return await asyncio.to_thread(endless.wait, PATIENCE)
+
+    assert asyncio.run(run())
+
+
+def test_router_falls_back_before_the_first_chunk(server: Scripted) -> None:
+    server.answers["fails"] = (lines([{"error": {"message": "boom", "code": 500}}]), True)
+    deployments = [
+        {"model_name": name, "litellm_params": {"model": f"remodlai/{model}", "api_base": server.base, "api_key": "k"}}
+        for name, model in (("first", "fails"), ("second", "content"))
+    ]
+    router = litellm.Router(model_list=deployments, fallbacks=[{"first": ["second"]}], num_retries=0)
+
+    async def read() -> str:
+        stream = await router.acompletion(model="first", messages=MESSAGES, stream=True)
+        return "".join([one.choices[0].delta.content or "" async for one in stream])
+
+    assert asyncio.run(read()) == "".join(one["choices"][0]["delta"]["content"] for one in WORDS)
+
+
+TEXT = st.one_of(st.sampled_from(["a", "same", "", " ", "\n", "[DONE]", "assistant", "\"", "\\", "😀"]), st.text(max_size=6))
+DELTAS = st.one_of(
+    st.builds(lambda text: {"content": text}, TEXT),
+    st.builds(lambda text: {"reasoning": text}, TEXT),
+    st.builds(lambda text: {"content": text, "reasoning_content": None}, TEXT),
+    st.builds(lambda text, i: {"tool_calls": [{"index": i, "function": {"arguments": text}}]}, TEXT, st.integers(0, 1)),
+    st.just({"role": "assistant", "content": ""}),
+    st.just({}),
+)
+CHUNKS = st.builds(
+    lambda delta, index, finish, more: chunk(choice(delta, finish, index), **more),
+    DELTAS,
+    st.sampled_from([0, 0, 0, 1]),
+    st.sampled_from([None] * 12 + ["stop", "length", "tool_calls"]),
+    st.sampled_from([{}] * 8 + [{"usage": usage()}, {"usage": None}, {"id": "chatcmpl-2"}, {"created": 5}, {"model": "m"}]),
+)
+EVENTS = st.one_of(
+    *([CHUNKS] * 6),
+    st.sampled_from([chunk(usage=usage()), chunk(), ": ping\n", "data: {\n", DONE, {"error": {"message": "boom"}}]),
+)
+# The same shape several times in a row is what templates are for.
+STREAMS = st.lists(st.tuples(EVENTS, st.integers(1, 4)).map(lambda pair: [pair[0]] * pair[1]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=STREAMS, asynchronous=st.booleans(), include_usage=st.booleans(), whole=st.booleans())
+def test_any_stream_is_hosted_vllms(
+    server: Scripted, events: list[list[Any]], asynchronous: bool, include_usage: bool, whole: bool
+) -> None:
+    body = lines([one for run in events for one in run])
+    server.answers["any"] = (body if whole else body[:-5], whole)
+    options = {"stream_options": {"include_usage": True}} if include_usage else {}
+    same(*both(server, "any", asynchronous, None, **options))

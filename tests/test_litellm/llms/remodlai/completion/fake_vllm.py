@@ -63,13 +63,14 @@ def main() -> None:
 
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
     if "--no-such-option" in sys.argv:
-        print("vllm: error: unrecognized arguments: --no-such-option", file=sys.stderr)
-        raise SystemExit(2)
+        sys.exit("vllm: error: unrecognized arguments: --no-such-option")
     if "slow" in options["--model"]:
         time.sleep(2)
     if "broken" in options["--model"]:
-        print("(EngineCore pid=1) ERROR 01-01 00:00:00 [core.py:1] ValueError: head size 7 is not supported")
-        raise RuntimeError("Engine core initialization failed. See root cause above. Failed core proc(s): {}")
+        sys.stdout.write(
+            "(EngineCore pid=1) ERROR 01-01 00:00:00 [core.py:1] ValueError: head size 7 is not supported\n"
+        )
+        raise RuntimeError("Engine core initialization failed. See root cause above.")
     module, _, name = sys.argv[sys.argv.index("--middleware") + 1].rpartition(".")
     app = getattr(importlib.import_module(module), name)(App())
     uds = sys.argv[sys.argv.index("--uds") + 1]

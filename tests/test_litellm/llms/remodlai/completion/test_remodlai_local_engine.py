@@ -1,7 +1,6 @@
 """The local engine's process, sharing and faults, with a stand-in for vLLM that starts at once."""
 
 import asyncio
-import json
 import multiprocessing
 import os
 import shutil
@@ -10,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,9 +86,9 @@ def test_options_reach_vllm_and_make_another_engine(client: httpx.Client, monkey
 
 
 def test_option_tokens() -> None:
-    assert option_tokens({"a_b": 1, "on": True, "off": False, "none": None, "many": ["x", "y"], "object": {"k": 1}}) == [
-        *("--a-b", "1", "--on", "--no-off", "--many", "x", "y", "--object", '{"k": 1}')
-    ]
+    options = {"a_b": 1, "on": True, "off": False, "none": None, "many": ["x", "y"], "object": {"k": 1}}
+    line = ["--a-b", "1", "--on", "--no-off", "--many", "x", "y", "--object", '{"k": 1}']
+    assert option_tokens(options) == line
     assert option_tokens('{"a_b": 1}') == option_tokens("--a-b 1") == ["--a-b", "1"]
     assert option_tokens(None) == []
 

@@ -1,0 +1,145 @@
+"""Every way to install the fork, for real, into fresh virtual environments.
+
+The fork's dependencies are not the point: the environments see those of the interpreter that runs the tests, behind
+their own packages.
+"""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fork.lock import Release
+
+from .conftest import copy_checkout, run
+
+UV = "uv==0.9.11"  # one of the installers that the fork has to work with
+# What takes the index away from pip: its address, its configuration files, and the network.
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull, "LOOPBACK_ONLY": "1"}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment without pip."""
+
+    directory: Path
+
+    @property
+    def python(self) -> Path:
+        return self.directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    def pip(self, *arguments: str | Path, cwd: Path, **env: str) -> None:
+        """Runs the tests' pip on it."""
+        options = ["--python", self.python, *arguments]
+        done = run(sys.executable, "-m", "pip", *options, cwd=cwd, PYTHONPATH="", **env)
+        assert done.returncode == 0, done.stderr + done.stdout
+
+    def install(self, *what: str | Path, cwd: Path, **env: str) -> None:
+        """`pip install`: isolated as pip does it by default, without litellm's dependencies."""
+        self.pip("install", "--no-deps", "--no-compile", *what, cwd=cwd, **env)
+
+    def says(self, program: str) -> str:
+        """What a program prints there, with the network refused."""
+        done = run(self.python, "-c", program, cwd=self.directory, LOOPBACK_ONLY="1")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def check(self, locked: Release, provider: Path | None = None) -> None:
+        """Asserts that the fork is installed, whole, with its provider in `provider`."""
+        program = (
+            "import litellm, importlib.metadata, litellm.llms.remodlai.common_utils as ours\n"
+            "assert litellm.get_llm_provider('remodlai/m', api_base='http://localhost:1')[1] == 'remodlai'\n"
+            "litellm.HostedLexiqNovaChatConfig, litellm.LexiqNovaConfig\n"
+            "print(importlib.metadata.version('litellm'), litellm.__file__, ours.__file__)"
+        )
+        version, package, module = self.says(program).split()
+        assert version == locked.fork_version
+        assert Path(package).is_relative_to(self.directory)
+        assert Path(module).parent == (provider or Path(package).parent / "llms/remodlai")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    made = Environment(tmp_path / "environment")
+    venv.create(made.directory, symlinks=os.name != "nt")
+    site = sysconfig.get_path("purelib", "venv", {"base": str(made.directory)})
+    Path(site, "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return made
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, built: Path) -> Path:
+    """A copy of this checkout; `built` has filled the cache before."""
+    return copy_checkout(tmp_path / "checkout")
+
+
+def test_pip_install_from_nothing_and_again_without_index(
+    environment: Environment, checkout: Path, upstream: Path, locked: Release, tmp_path: Path
+) -> None:
+    """The first build wires and asks the index for LibCST; the second needs neither it nor any index."""
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "LITELLM_UPSTREAM_WHEEL": str(upstream)}
+    environment.install(".", cwd=checkout, **cache)
+    environment.check(locked)
+    environment.pip("uninstall", "--yes", "litellm", cwd=checkout)
+    assert len(list((tmp_path / "cache").rglob("wired/*.json"))) == 1
+
+    environment.install(".", cwd=checkout, **cache, **OFFLINE)
+    environment.check(locked)
+
+
+def test_pip_install_editable(environment: Environment, checkout: Path, locked: Release) -> None:
+    """The provider's files are the checkout's: a change and a new module need no reinstallation."""
+    environment.install("-e", ".", cwd=checkout, **OFFLINE)
+    provider = checkout / "litellm/llms/remodlai"
+    environment.check(locked, provider)
+
+    with (provider / "common_utils.py").open("a") as module:
+        module.write("\nADDED = 'just now'\n")
+    (provider / "brand_new.py").write_text("NAME = __name__\n")
+    program = (
+        "from litellm.llms.remodlai.common_utils import ADDED; from litellm.llms.remodlai.brand_new import NAME\n"
+        "print(ADDED, NAME)"
+    )
+    assert environment.says(program) == "just now litellm.llms.remodlai.brand_new"
+
+
+def test_pip_install_from_git(environment: Environment, checkout: Path, locked: Release) -> None:
+    """From a commit of what is here now, so that it holds before that is committed as well."""
+
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=checkout, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "everything")
+    clone = checkout.with_name("clone")
+    git("clone", "--quiet", checkout.as_uri(), str(clone))
+    environment.install(f"git+{clone.as_uri()}", cwd=environment.directory, **OFFLINE)
+    environment.check(locked)
+
+
+def test_python_m_build(checkout: Path, built: Path, tmp_path: Path) -> None:
+    """A source distribution, and from it the very wheel that the checkout gives."""
+    out = tmp_path / "out"
+    done = run(sys.executable, "-m", "build", "--outdir", out, checkout, cwd=tmp_path, PYTHONPATH="", **OFFLINE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wheel = out / built.name
+    [sdist] = [path for path in out.iterdir() if path != wheel]
+    assert sdist.name == "-".join(built.name.split("-")[:2]) + ".tar.gz"
+    assert wheel.read_bytes() == built.read_bytes()
+
+
+def test_uv_pip_install(environment: Environment, checkout: Path, locked: Release, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    done = run(sys.executable, "-m", "pip", "install", "--target", tools, UV, PYTHONPATH="")
+    assert done.returncode == 0, done.stderr
+    options = ["pip", "install", "--offline", "--no-config", "--no-deps", "--python", environment.python, "."]
+    done = run(tools / "bin/uv", *options, cwd=checkout, PYTHONPATH="", UV_CACHE_DIR=str(tmp_path / "uv"))
+    assert done.returncode == 0, done.stderr
+    environment.check(locked)

@@ -1,0 +1,101 @@
+"""The change as upstream would take it: the patch, and the same change made in a tree."""
+
+import subprocess
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from fork import patch
+from fork.lock import ForkError
+from fork.wheel import ROOT, overlay
+from fork.wiring import Wired
+
+from .conftest import fork
+
+
+def tree(upstream: Path, directory: Path) -> Path:
+    """Upstream's package, as a clean checkout of it has it."""
+    with ZipFile(upstream) as archive:
+        archive.extractall(directory, [name for name in archive.namelist() if name.startswith("litellm/")])
+    return directory
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+def git_apply(directory: Path, file: Path, *options: str) -> None:
+    done = subprocess.run(
+        ["git", "apply", *options, str(file)], cwd=directory, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def patched(upstream: Path, wired: Wired, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree with the patch applied by git."""
+    directory = tmp_path_factory.mktemp("patch")
+    done = fork("patch", directory / "new/remodlai.patch")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(directory / "new/remodlai.patch")
+    patched = tree(upstream, directory / "tree")
+    git_apply(patched, directory / "new/remodlai.patch", "--check", "--verbose")
+    git_apply(patched, directory / "new/remodlai.patch")
+    return patched
+
+
+def test_the_patch_makes_what_apply_makes(upstream: Path, patched: Path, tmp_path: Path) -> None:
+    directory = tree(upstream, tmp_path / "tree")
+    done = fork("apply", directory)
+    assert done.returncode == 0, done.stderr
+    applied, by_git = contents(directory), contents(patched)
+    assert applied.keys() == by_git.keys()
+    assert [path for path, data in applied.items() if data != by_git[path]] == []
+    changed = len(applied.items() - contents(tree(upstream, tmp_path / "clean")).items())
+    assert done.stdout == f"{changed} files written\n"
+
+
+def test_the_patch_holds_wiring_provider_and_tests(patched: Path, wired: Wired) -> None:
+    files = contents(patched)
+    for path, text in wired.files.items():
+        assert files[path] == text.encode(), path
+    for path, data in overlay().items():
+        assert files[path] == data, path
+    for folder in patch.ACCOMPANYING:
+        for path in (ROOT / folder).rglob("*.*"):
+            if path.suffix in (".py", ".md"):
+                assert files[path.relative_to(ROOT).as_posix()] == path.read_bytes()
+    assert any(path.startswith("tests/test_litellm/llms/remodlai/") for path in files)
+
+
+def test_a_directory_that_is_no_litellm_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "litellm").mkdir()
+    with pytest.raises(ForkError, match=r"holds no LiteLLM source: name the folder that contains `litellm/`"):
+        patch.apply(tmp_path)
+    assert contents(tmp_path) == {}
+
+
+def test_a_tree_that_has_the_change_is_refused(patched: Path) -> None:
+    before = contents(patched)
+    with pytest.raises(ForkError, match="already has the change; start from a clean upstream tree"):
+        patch.apply(patched)
+    assert contents(patched) == before
+
+
+def test_a_tree_with_an_unexplained_mention_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fork.edits.EDITS", ())
+    (tmp_path / "litellm/llms/hosted_vllm").mkdir(parents=True)
+    (tmp_path / "litellm/new.py").write_text('x = connect("vllm")\ny = ["vllm"]\n')
+    before = contents(tmp_path)
+    with pytest.raises(ForkError, match=r"litellm/new\.py:1: UNEXPLAINED: x = connect"):
+        patch.apply(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_patch_without_git_is_refused(wired: Wired, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ForkError, match="needs git; install it"):
+        patch.write(tmp_path / "x.patch")
+    assert not (tmp_path / "x.patch").exists()
