@@ -95,6 +95,8 @@ def _operands(test: cst.BaseExpression) -> list[cst.BaseExpression]:
 
 
 def _tests_provider(test: cst.BaseExpression) -> bool:
+    if not PROVIDER.search(_code(test)):
+        return False
     # "Not vLLM" is no site: what holds for every other provider holds for the twins or it does not, a person decides.
     # And what is named only inside a container is the element rule's.
     bare = m.replace(test, _CONTAINER, cst.List([]))
@@ -435,7 +437,9 @@ def wire(
     """
     statements = ast.parse(source).body
     lines = source.split("\n")
-    explained = {number: COMMENT for number, line in enumerate(lines, 1) if line.startswith("#") and MENTION.search(line)}
+    explained = {
+        number: COMMENT for number, line in enumerate(lines, 1) if line.startswith("#") and MENTION.search(line)
+    }
     taken = {name for statement in statements for name in _module_names(statement)}
     # Only the statements that name a provider are parsed with their formatting: that is what costs time.
     spans = [(_first_line(statement), statement.end_lineno or 0) for statement in statements]

@@ -13,7 +13,6 @@ PREFIX = os.environ.get("LEXIQ_NOVA_TEST_PREFIX", "remodlai")
 """The provider under test. `hosted_vllm` runs the same tests on the provider of upstream that it is the twin of."""
 
 
-
 fork_only = pytest.mark.skipif(PREFIX == "hosted_vllm", reason="upstream's provider does not do this")
 
 

@@ -6,10 +6,11 @@ import socket
 import traceback
 from collections.abc import Iterator
 
-import litellm
 import pytest
 from engine.hosted import PREFIX, fork_only, to, until
 from support.vllm_server import VLLMServer
+
+import litellm
 
 FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
 ANSWER = "The capital of France is Paris."
@@ -28,7 +29,10 @@ WEATHER_TOOL = {
 }
 PERSON = {
     "type": "object",
-    "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer", "minimum": 0, "maximum": 99}},
+    "properties": {
+        "name": {"type": "string", "maxLength": 20},
+        "age": {"type": "integer", "minimum": 0, "maximum": 99},
+    },
     "required": ["name", "age"],
     "additionalProperties": False,
 }
@@ -153,7 +157,11 @@ def test_tool_call_streamed(chat_server: VLLMServer) -> None:
 
 def test_tool_result(chat_server: VLLMServer) -> None:
     def answer(result: str) -> litellm.ModelResponse:
-        call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
+        call = {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
+        }
         return litellm.completion(
             messages=[
                 {"role": "user", "content": "What is the weather in Paris?"},
@@ -245,14 +253,12 @@ def test_extra_body_top_k(chat_server: VLLMServer) -> None:
 
 
 def test_extra_body_chat_template_kwargs(chat_server: VLLMServer) -> None:
-    def repeated(word: str) -> str:
-        template = "<|im_start|>user\nSay {{ word }}.<|im_end|>\n<|im_start|>assistant\n{{ word }}, {{ word }}, {{ word }},"
-        body = {"chat_template": template, "chat_template_kwargs": {"word": word}}
-        answer = litellm.completion(messages=FRANCE, temperature=0, max_tokens=8, extra_body=body, **to(chat_server))
-        return answer.choices[0].message.content
+    def prompt_tokens(words: str) -> int:
+        body = {"chat_template": "{{ messages[0].content }}{{ words }}", "chat_template_kwargs": {"words": words}}
+        answer = litellm.completion(messages=FRANCE, max_tokens=1, extra_body=body, **to(chat_server))
+        return answer.usage.prompt_tokens
 
-    assert "apple" in repeated("apple")
-    assert "river" in repeated("river")
+    assert prompt_tokens(" one two three four") == prompt_tokens(" one") + 3
 
 
 def test_extra_body_structured_outputs(chat_server: VLLMServer) -> None:
@@ -267,9 +273,7 @@ def test_extra_body_structured_outputs(chat_server: VLLMServer) -> None:
 
 
 def test_text_completion(chat_server: VLLMServer) -> None:
-    answer = litellm.text_completion(
-        prompt="The capital of France is", temperature=0, max_tokens=3, **to(chat_server)
-    )
+    answer = litellm.text_completion(prompt="The capital of France is", temperature=0, max_tokens=3, **to(chat_server))
 
     assert "Paris" in answer.choices[0].text
     assert answer.usage.completion_tokens == 3
@@ -302,7 +306,7 @@ FAILURES = {
 async def failure(server: VLLMServer, change: dict, how: str) -> Exception:
     """The exception of a call with something wrong in it, made in one of the four ways."""
     call = {"messages": FRANCE, "max_tokens": 5, **to(server), **change, "stream": "stream" in how}
-    with pytest.raises(Exception) as caught:  # noqa: PT011, B017 - its class is what the test looks at
+    with pytest.raises(Exception) as caught:  # its class is what the tests look at
         if "async" in how:
             answer = await litellm.acompletion(**call)
             if call["stream"]:
@@ -353,6 +357,16 @@ async def test_async_stream_closed_early_ends_the_generation(chat_server: VLLMSe
     assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
 
 
+@fork_only
+def test_sync_stream_closed_early_ends_the_generation(chat_server: VLLMServer, stopped_early: None) -> None:
+    stream = litellm.completion(**endless(chat_server))
+    next(stream)
+    assert chat_server.running() == 1
+    stream.close()
+    assert until(lambda: chat_server.running() == 0)  # while the stream is still held
+
+
+@fork_only
 def test_sync_stream_dropped_ends_the_generation(chat_server: VLLMServer, stopped_early: None) -> None:
     stream = litellm.completion(**endless(chat_server))
     next(stream)

@@ -1,9 +1,10 @@
 """Embeddings of the hosted provider against a real vLLM that serves all-MiniLM-L6-v2."""
 
-import litellm
 import pytest
 from engine.hosted import cosine, fork_only, to
 from support.vllm_server import VLLMServer
+
+import litellm
 
 DIMENSIONS = 384
 HELLO_WORLD = [101, 7592, 2088, 102]

@@ -4,10 +4,11 @@ all-MiniLM judges by the cosine of embeddings, so what is relevant can be tested
 are random, so on it only the protocol is.
 """
 
-import litellm
 import pytest
 from engine.hosted import fork_only, to
 from support.vllm_server import VLLMServer
+
+import litellm
 
 QUERY = "What is the capital of France?"
 DOCUMENTS = [
@@ -35,21 +36,16 @@ def test_relevant_document_is_first(embedding_server: VLLMServer, path: str) -> 
 
 
 async def test_async_and_documents_returned(embedding_server: VLLMServer) -> None:
-    response = await litellm.arerank(
-        query=QUERY, documents=DOCUMENTS, return_documents=True, **to(embedding_server)
-    )
+    response = await litellm.arerank(query=QUERY, documents=DOCUMENTS, return_documents=True, **to(embedding_server))
 
     check(response, results=3)
     assert [result["document"]["text"] for result in response.results][0] == DOCUMENTS[1]
 
 
-def test_documents_as_objects(embedding_server: VLLMServer) -> None:
-    documents = [{"content": [{"type": "text", "text": text}]} for text in DOCUMENTS]  # vLLM's form, not Cohere's
-
-    response = litellm.rerank(query=QUERY, documents=documents, **to(embedding_server))
-
-    check(response, results=3)
-    assert response.results[0]["index"] == 1
+def test_refusal_of_the_server(embedding_server: VLLMServer) -> None:
+    # Documents as objects are sent as they are. vLLM takes none of Cohere's form, and none at all with a BERT.
+    with pytest.raises(litellm.BadRequestError, match="documents"):
+        litellm.rerank(query=QUERY, documents=[{"text": text} for text in DOCUMENTS], **to(embedding_server))
 
 
 def test_cross_encoder(rerank_server: VLLMServer) -> None:

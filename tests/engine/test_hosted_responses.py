@@ -1,9 +1,10 @@
 """The Responses API of the hosted provider against a real vLLM that serves SmolLM2."""
 
-import litellm
 import pytest
 from engine.hosted import PREFIX, fork_only, to, until
 from support.vllm_server import VLLMServer
+
+import litellm
 
 QUESTION = "What is the capital of France?"
 ANSWER = "The capital of France is Paris."
@@ -84,9 +85,7 @@ def test_get(chat_server: VLLMServer) -> None:
 
 
 async def test_previous_response_is_remembered(chat_server: VLLMServer) -> None:
-    first = await litellm.aresponses(
-        input=QUESTION, temperature=0, max_output_tokens=20, store=True, **to(chat_server)
-    )
+    first = await litellm.aresponses(input=QUESTION, temperature=0, max_output_tokens=20, store=True, **to(chat_server))
     second = await litellm.aresponses(
         input="And of Germany?",
         previous_response_id=first.id,

@@ -6,11 +6,12 @@ The speech is made by espeak-ng, which must be installed (`apt-get install espea
 import subprocess
 from pathlib import Path
 
-import litellm
 import openai
 import pytest
 from engine.hosted import fork_only, to
 from support.vllm_server import VLLMServer
+
+import litellm
 
 SENTENCE = "Good morning everyone. The meeting starts on Monday at ten o'clock."
 KEY_WORDS = ("morning", "meeting", "Monday")

@@ -34,9 +34,9 @@ def fork(*arguments: str | Path, cwd: Path = ROOT, **env: str) -> subprocess.Com
     return run(sys.executable, "-m", "fork", *arguments, cwd=cwd, **env)
 
 
-def copy_checkout(target: Path) -> Path:
-    """Copies this checkout as a fresh clone would be, with whatever is not committed yet."""
-    return shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*_PRODUCTS))
+def copy_checkout(source: Path, target: Path) -> Path:
+    """Copies a checkout as a fresh clone would be, with whatever is not committed yet."""
+    return shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_PRODUCTS))
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +64,15 @@ def wired(upstream: Path, locked: Release) -> Wired:
 
 
 @pytest.fixture(scope="session")
-def built(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout as it was when the tests began: nobody edits it while they run."""
+    return copy_checkout(ROOT, tmp_path_factory.mktemp("snapshot") / "checkout")
+
+
+@pytest.fixture(scope="session")
+def built(upstream: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fork's wheel."""
-    done = fork("build", tmp_path_factory.mktemp("built"))
+    done = fork("build", tmp_path_factory.mktemp("built"), cwd=snapshot)
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
 

@@ -18,7 +18,7 @@ from fork.lock import Release
 
 from .conftest import copy_checkout, run
 
-UV = "uv==0.9.11"  # one of the installers that the fork has to work with
+UV = "uv==0.13.9"  # one of the installers that the fork has to work with
 # What takes the index away from pip: its address, its configuration files, and the network.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull, "LOOPBACK_ONLY": "1"}
 
@@ -73,9 +73,9 @@ def environment(tmp_path: Path) -> Environment:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, built: Path) -> Path:
+def checkout(tmp_path: Path, snapshot: Path, built: Path) -> Path:
     """A copy of this checkout; `built` has filled the cache before."""
-    return copy_checkout(tmp_path / "checkout")
+    return copy_checkout(snapshot, tmp_path / "checkout")
 
 
 def test_pip_install_from_nothing_and_again_without_index(

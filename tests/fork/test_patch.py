@@ -8,7 +8,6 @@ import pytest
 
 from fork import patch
 from fork.lock import ForkError
-from fork.wheel import ROOT, overlay
 from fork.wiring import Wired
 
 from .conftest import fork
@@ -34,10 +33,10 @@ def git_apply(directory: Path, file: Path, *options: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def patched(upstream: Path, wired: Wired, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def patched(upstream: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree with the patch applied by git."""
     directory = tmp_path_factory.mktemp("patch")
-    done = fork("patch", directory / "new/remodlai.patch")
+    done = fork("patch", directory / "new/remodlai.patch", cwd=snapshot)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(directory / "new/remodlai.patch")
     patched = tree(upstream, directory / "tree")
@@ -46,9 +45,9 @@ def patched(upstream: Path, wired: Wired, tmp_path_factory: pytest.TempPathFacto
     return patched
 
 
-def test_the_patch_makes_what_apply_makes(upstream: Path, patched: Path, tmp_path: Path) -> None:
+def test_the_patch_makes_what_apply_makes(upstream: Path, snapshot: Path, patched: Path, tmp_path: Path) -> None:
     directory = tree(upstream, tmp_path / "tree")
-    done = fork("apply", directory)
+    done = fork("apply", directory, cwd=snapshot)
     assert done.returncode == 0, done.stderr
     applied, by_git = contents(directory), contents(patched)
     assert applied.keys() == by_git.keys()
@@ -57,17 +56,19 @@ def test_the_patch_makes_what_apply_makes(upstream: Path, patched: Path, tmp_pat
     assert done.stdout == f"{changed} files written\n"
 
 
-def test_the_patch_holds_wiring_provider_and_tests(patched: Path, wired: Wired) -> None:
+def test_the_patch_holds_wiring_provider_tests_and_documentation(
+    patched: Path, snapshot: Path, upstream: Path, wired: Wired
+) -> None:
     files = contents(patched)
-    for path, text in wired.files.items():
-        assert files[path] == text.encode(), path
-    for path, data in overlay().items():
-        assert files[path] == data, path
-    for folder in patch.ACCOMPANYING:
-        for path in (ROOT / folder).rglob("*.*"):
-            if path.suffix in (".py", ".md"):
-                assert files[path.relative_to(ROOT).as_posix()] == path.read_bytes()
-    assert any(path.startswith("tests/test_litellm/llms/remodlai/") for path in files)
+    with ZipFile(upstream) as archive:
+        for path in archive.namelist():
+            files.pop(path, None) if path not in wired.files else None
+    expected = {path: text.encode() for path, text in wired.files.items()}
+    for folder in ("litellm/llms/remodlai", *patch.ACCOMPANYING):
+        ours = contents(snapshot / folder) if (snapshot / folder).is_dir() else {}
+        expected.update({f"{folder}/{path}": data for path, data in ours.items()})
+    assert files == expected
+    assert "tests/test_litellm/llms/remodlai/test_remodlai_basic.py" in files
 
 
 def test_a_directory_that_is_no_litellm_is_refused(tmp_path: Path) -> None:

@@ -14,15 +14,15 @@ from zipfile import ZipFile, ZipInfo
 import pytest
 
 from fork.lock import ForkError, Release
-from fork.wheel import ROOT, metadata, overlay, pack
+from fork.wheel import ROOT, metadata, pack
 from fork.wiring import Wired
 
 from .conftest import Tiny, copy_checkout, fork, run
 
 
-def test_another_checkout_builds_the_same_bytes(built: Path, tmp_path: Path) -> None:
+def test_another_checkout_builds_the_same_bytes(built: Path, snapshot: Path, tmp_path: Path) -> None:
     """With other times on its files, and under another umask."""
-    checkout = copy_checkout(tmp_path / "elsewhere")
+    checkout = copy_checkout(snapshot, tmp_path / "elsewhere")
     for path in checkout.rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     command = f'umask 077; "{sys.executable}" -m fork build "{tmp_path / "out"}"'
@@ -50,6 +50,14 @@ def _dist_info(archive: ZipFile) -> str:
 
 
 @pytest.fixture(scope="module")
+def overlay(snapshot: Path) -> dict[str, bytes]:
+    """Our files, by their path inside LiteLLM."""
+    files = [path for path in (snapshot / "litellm").rglob("*") if path.is_file()]
+    assert snapshot / "litellm/llms/remodlai/common_utils.py" in files
+    return {path.relative_to(snapshot).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
 def files(built: Path) -> dict[str, tuple[ZipInfo, bytes]]:
     with ZipFile(built) as archive:
         assert archive.testzip() is None
@@ -57,10 +65,10 @@ def files(built: Path) -> dict[str, tuple[ZipInfo, bytes]]:
 
 
 def test_file_by_file_nothing_differs_but_wiring_overlay_and_metadata(
-    files: dict[str, tuple[ZipInfo, bytes]], upstream: Path, wired: Wired, locked: Release
+    files: dict[str, tuple[ZipInfo, bytes]], overlay: dict[str, bytes], upstream: Path, wired: Wired, locked: Release
 ) -> None:
     own = f"litellm-{locked.fork_version}.dist-info/"
-    expected: dict[str, bytes] = {path: text.encode() for path, text in wired.files.items()} | overlay()
+    expected = {path: text.encode() for path, text in wired.files.items()} | overlay
     with ZipFile(upstream) as archive:
         theirs = f"{_dist_info(archive)}/"
         for entry in archive.infolist():
@@ -73,19 +81,12 @@ def test_file_by_file_nothing_differs_but_wiring_overlay_and_metadata(
             assert (info.date_time, info.external_attr) == (entry.date_time, entry.external_attr), entry.filename
         added = {name for name in files if not name.startswith(own)} - set(archive.namelist())
         metadata_files = {name.removeprefix(theirs) for name in archive.namelist() if name.startswith(theirs)}
-    assert added == set(expected) == set(overlay())
+    assert added == set(expected) == set(overlay)
     assert all(files[path][1] == data for path, data in expected.items())
     assert {name.removeprefix(own) for name in files if name.startswith(own)} == {
         *metadata_files,
         "licenses/LICENSE-remodlai",
     }
-
-
-def test_the_overlay_is_the_checkout_s(files: dict[str, tuple[ZipInfo, bytes]]) -> None:
-    ours = list((ROOT / "litellm").rglob("*.py"))
-    assert ours
-    for path in ours:
-        assert files[path.relative_to(ROOT).as_posix()][1] == path.read_bytes()
 
 
 def test_record_lists_every_file_with_its_hash(files: dict[str, tuple[ZipInfo, bytes]], locked: Release) -> None:

@@ -5,12 +5,14 @@ and then the two must be equal in everything. The others name a place in the obs
 A row that no case ever needed is an error, so the table cannot outlive its reasons.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from parity.harness import Case, Difference
+from parity.harness import UPSTREAM, Case, Difference
+from parity.normalise import text as normalised
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Row:
     when: Callable[[Case], bool] = lambda case: True
     ask: Callable[[Case], dict[str, Any]] | None = None
     path: str | None = None
-    allowed: Callable[[Any, Any], bool] = field(default=lambda upstream, twin: False)
+    allowed: Callable[[Any, Any], bool] = lambda upstream, twin: False
 
     def concerns(self, case: Case) -> bool:
         return re.fullmatch(self.endpoints, case.endpoint) is not None and self.when(case)
@@ -49,31 +51,39 @@ def _no_path(case: Case) -> bool:
     return case.base in ("", "/")
 
 
+def _root(base: str) -> str:
+    return base.rstrip("/").removesuffix("/v1")
+
+
 def _same_server(upstream: Any, twin: Any) -> bool:
     """Two spellings of one base."""
     return isinstance(upstream, str) and isinstance(twin, str) and _root(upstream) == _root(twin)
 
 
-def _root(base: str) -> str:
-    return base.rstrip("/").removesuffix("/v1")
+def _key_as_bearer(upstream: Any, twin: Any) -> bool:
+    """The same headers but for the one that carries the key; or that one alone."""
+    if isinstance(upstream, str):
+        return (upstream, twin) in {("x-api-key", "authorization"), ("sk-case", "Bearer sk-case")}
+    return [header for header in twin if header[0].lower() != "authorization"] == list(upstream)
 
 
-def _bearer_instead(upstream: Any, twin: Any) -> bool:
-    """The same headers, but for the one that carries the key."""
+def _asks_for_base64(upstream: Any, twin: Any) -> bool:
+    """The body, or its length, with base64 asked for where upstream asks for floats or for nothing."""
+    if upstream in ("<missing>", "float"):
+        return bool(twin == "base64")
+    if upstream.isdigit():
+        return int(twin) - int(upstream) in {len(', "encoding_format": "base64"'), len("base64") - len("float")}
+    return bool(json.loads(twin) == json.loads(upstream) | {"encoding_format": "base64"})
 
-    def others(headers: Any, name: str) -> list[Any]:
-        return [header for header in headers if header[0].lower() != name]
 
-    return others(upstream, "x-api-key") == others(twin, "authorization")
-
-
+ALL = ".*"
 FILES_AND_BATCHES = "(files|batches): .*"
-ERROR_PLACES = r"error\.(text|message)|logs.*\.(error_str|error_message)"
+DOCUMENTED = {ALL: "all", FILES_AND_BATCHES: "files, batches"}
 
 TABLE: tuple[Row, ...] = (
     Row(
         name="bare origin",
-        endpoints=".*",
+        endpoints=ALL,
         what="A base without a path gets `/v1`; upstream uses it as it is.",
         why="The documented base is the bare origin of the server.",
         when=_no_path,
@@ -81,23 +91,23 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         name="trailing slash",
-        endpoints=".*",
+        endpoints=ALL,
         what="A base is used, and logged, without its trailing slash.",
         why="One spelling of a server, so that caches and logs know it as one.",
         when=lambda case: case.base.endswith("/") and not _no_path(case),
         ask=lambda case: {"base": case.base.rstrip("/")},
     ),
     Row(
-        name="versioned base",
-        endpoints="audio transcription|pass-through|health",
-        what="A base that ends in `/v1` reaches the same routes; upstream would ask for `/v1/v1/…`.",
-        why="Both forms of a base work on every endpoint.",
+        name="routes of a pass-through",
+        endpoints="pass-through",
+        what="The caller names the whole route, `v1/…` included, so the base is used without its `/v1`.",
+        why="A base with and without `/v1` works on every endpoint; upstream would ask for `/v1/v1/…`.",
         when=lambda case: _root(case.base) != case.base or _no_path(case),
         ask=lambda case: {"base": _root(case.base)},
     ),
     Row(
         name="base as written",
-        endpoints=".*",
+        endpoints=ALL,
         what="`_hidden_params` repeats the base as it was given, or with its `/v1`.",
         why="Consequence of the rows above.",
         when=lambda case: _root(case.base) != case.base or _no_path(case),
@@ -105,7 +115,7 @@ TABLE: tuple[Row, ...] = (
         allowed=_same_server,
     ),
     Row(
-        name="configured server for files and batches",
+        name="configured server of files and batches",
         endpoints=FILES_AND_BATCHES,
         what="`REMODLAI_API_BASE` and `REMODLAI_API_KEY` are used; upstream reads only OpenAI's variables.",
         why="Nothing falls back to another host, and no other provider's key is sent.",
@@ -126,29 +136,32 @@ TABLE: tuple[Row, ...] = (
         what="The key travels as `Authorization: Bearer`; upstream sends `x-api-key`, or no key at all.",
         why="The server reads bearer tokens only.",
         path=r"wire\[\d+\]\.headers(\[\d+\]\[[01]\])?",
-        allowed=lambda upstream, twin: (
-            _bearer_instead(upstream, twin)
-            if isinstance(upstream, list)
-            else (upstream, twin) in {("x-api-key", "authorization"), ("sk-case", "Bearer sk-case")}
-        ),
+        allowed=_key_as_bearer,
     ),
     Row(
         name="error class",
-        endpoints=".*",
+        endpoints=ALL,
         what="Errors that reach the caller unmapped are `LexiqNovaError`; upstream has a class per endpoint.",
         why="One error class for the provider.",
         path=r"error\.class\[0\]|logs.*\.error_class",
-        allowed=lambda upstream, twin: twin == "LexiqNovaError" and upstream.endswith("Error"),
+        allowed=lambda upstream, twin: bool(twin == "LexiqNovaError") and upstream.endswith("Error"),
     ),
     Row(
         name="upstream's wording",
         endpoints="rerank",
         what="Messages about parameters that rerank refuses name Hosted VLLM.",
         why="They are written by upstream's class, which does the refusing.",
-        path=ERROR_PLACES,
-        allowed=lambda upstream, twin: (
-            twin.replace("Hosted VLLM", "<Provider name>").replace("hosted_vllm", "<provider>") == upstream
-        ),
+        path=r"error\.(text|message)|logs.*\.(error_str|error_message)",
+        allowed=lambda upstream, twin: normalised(twin, UPSTREAM) == upstream,
+    ),
+    Row(
+        name="large batches as base64",
+        endpoints="embeddings",
+        what="From 16 inputs on, `encoding_format: base64` is asked for and decoded; the caller gets the same floats.",
+        why="Smaller on the wire and faster to read.",
+        when=lambda case: len(case.params["input"]) >= 16 and case.params.get("encoding_format") in (None, "float"),
+        path=r"wire\[\d+\]\.(body\.(json\.encoding_format|bytes)|headers\[\d+\]\[1\])",
+        allowed=_asks_for_base64,
     ),
     Row(
         name="model listing",
@@ -174,7 +187,5 @@ def as_asked(case: Case, rows: Iterable[Row]) -> Case:
 def render_markdown() -> str:
     """The table as the documentation shows it."""
     lines = ["| endpoints | difference | reason |", "| --- | --- | --- |"]
-    for row in TABLE:
-        endpoints = "all" if row.endpoints == ".*" else row.endpoints.replace("\\", "").replace("|", ", ").strip("()")
-        lines.append(f"| {endpoints} | {row.what} | {row.why} |")
+    lines += [f"| {DOCUMENTED.get(row.endpoints, row.endpoints)} | {row.what} | {row.why} |" for row in TABLE]
     return "\n".join(lines) + "\n"

@@ -122,6 +122,26 @@ SAMPLES: dict[str, Callable[[], Any]] = {
 }
 
 
+UNASKED = frozenset({"api_key", "timeout", "file_id"})
+"""Optional parameters that stay unset although there is a sample."""
+
+GEMINI_CONTENTS = [{"role": "user", "parts": [{"text": "hello"}]}]
+
+SPECIAL: dict[str, dict[str, Callable[[], Any]]] = {
+    **{name: {"contents": lambda: GEMINI_CONTENTS} for name in ("generate_content", "generate_content_stream")},
+    "batch_completion": {"messages": lambda: [MESSAGES]},
+    "decisions": {"questions": lambda: [{"type": "predicate", "instructions": "Is it good?"}]},
+    "systemone": {
+        "state": lambda: "text",
+        "questions": lambda: {"good": {"type": "predicate", "instructions": "Is it good?"}},
+    },
+    "create_batch": {"endpoint": lambda: "/v1/chat/completions"},
+    "create_file": {"file": lambda: named_file("a.jsonl", b"{}")},
+    "ingest": {"file_data": lambda: ("a.txt", b"hello", "text/plain"), "file": lambda: None},
+}
+"""Samples for functions whose parameter of that name is another."""
+
+
 def modules() -> list[str]:
     """The modules of the public surface: `main.py` and `dispatch.py` of LiteLLM and of its packages."""
     root = Path(litellm.__file__).parent
@@ -156,16 +176,49 @@ def public_calls() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield label, function
 
 
-def arguments(function: Callable[..., Any], provider: str) -> dict[str, Any]:
-    """Arguments that ask `function` to use `provider`: every required parameter, model and provider."""
-    parameters = inspect.signature(inspect.unwrap(function)).parameters
-    takes_any = any(p.kind == p.VAR_KEYWORD for p in parameters.values())
-    asked = {"model": f"{provider}/x", "custom_llm_provider": provider}
-    chosen = {name: value for name, value in asked.items() if name in parameters or takes_any}
+def _signature(label: str, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters of a function; an async wrapper that takes `**kwargs` has those of the function it wraps."""
+    parameters = dict(inspect.signature(inspect.unwrap(function)).parameters)
+    module, _, name = label.rpartition(".")
+    wrapped = getattr(importlib.import_module(module), name.removeprefix("a").removeprefix("_"), None)
+    if name.startswith("a") and inspect.isfunction(wrapped) and wrapped is not function:
+        return {**inspect.signature(inspect.unwrap(wrapped)).parameters, **parameters}
+    return parameters
+
+
+def ways_of_asking(label: str, function: Callable[..., Any]) -> list[str]:
+    """How `function` can be asked for a provider: by the `model`'s prefix, by `provider`, or both.
+
+    A keyword `model` that a function neither names nor reads is no way of asking: it would be ignored.
+    """
+    parameters = _signature(label, function)
+    source = inspect.getsource(inspect.unwrap(function))
+    model = "model" in parameters or 'kwargs.get("model"' in source or 'kwargs.pop("model"' in source
+    ways = {"model": model, "provider": "custom_llm_provider" in parameters or _takes_any(parameters)}
+    return [way for way, possible in ways.items() if possible]
+
+
+def _takes_any(parameters: dict[str, inspect.Parameter]) -> bool:
+    return any(p.kind == p.VAR_KEYWORD for p in parameters.values())
+
+
+def arguments(label: str, function: Callable[..., Any], provider: str, way: str) -> dict[str, Any]:
+    """Arguments that ask `function` for `provider` in one of its `ways_of_asking`: all that it requires."""
+    parameters = _signature(label, function)
+    chosen: dict[str, Any] = {}
+    if way == "model":
+        chosen["model"] = f"{provider}/x"
+    else:
+        chosen["custom_llm_provider"] = provider
+        if "model" in parameters:
+            chosen["model"] = "x"
+    samples = SAMPLES | SPECIAL.get(label.rpartition(".")[2].removeprefix("a"), {})
     for p in parameters.values():
-        if p.name in SAMPLES and p.name not in ("api_key", "timeout", "file_id") or p.default is p.empty:
-            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name not in chosen:
-                chosen[p.name] = _named(SAMPLES[p.name](), provider)
+        wanted = p.default is p.empty or (p.name in samples and p.name not in UNASKED)
+        if wanted and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name not in chosen:
+            if p.name == "custom_llm_provider":  # required, although the model's prefix already says it
+                continue
+            chosen[p.name] = _named(samples[p.name](), provider)
     return chosen
 
 

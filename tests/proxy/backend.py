@@ -1,15 +1,23 @@
 """A Lexiq Nova server without a model: the routes of vLLM's server, answered from a table.
 
-`python -m proxy.backend KEY` is one as a process of its own, which a test can kill; it prints its port.
+`python -m proxy.backend PAUSE` is one as a process of its own, for tests that kill it: `Replica`. It pauses before
+every answer and between the chunks of a stream, so that calls overlap.
 """
 
+import os
+import secrets
+import subprocess
 import sys
-import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from support.recording import RecordingServer, Request, Response, streamed
 
+SERVER_KEY = f"nova-{secrets.token_urlsafe(24)}"
+INPUT_COST, OUTPUT_COST, SECOND_COST = 1e-6, 2e-6, 0.125
+"""Prices of the deployments `lexiq-nova-chat` (per token) and `lexiq-nova-by-the-second`, in dollars."""
 WORDS = ("The", " capital", " of", " France", " is", " Paris", ".")
 TEXT = "".join(WORDS)
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
@@ -154,8 +162,45 @@ def serving(key: str) -> Callable[[Request], Response]:
     return answer
 
 
+def paused(respond: Callable[[Request], Response], pause: float) -> Callable[[Request], Response]:
+    """The same answers, `pause` seconds late, and as long between the chunks of a stream."""
+
+    def answer(request: Request) -> Response:
+        response = respond(request)
+        chunks = response.chunks and [item for chunk in response.chunks for item in (chunk, pause)]
+        return replace(response, chunks=chunks, delay=pause)
+
+    return answer
+
+
+class Replica:
+    """A server of this kind as a process of its own.
+
+    Args:
+        key: the key it asks for.
+        pause: in seconds, see `paused`.
+    """
+
+    def __init__(self, key: str, pause: float) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "proxy.backend", str(pause)],
+            cwd=Path(__file__).parents[1],
+            env={**os.environ, "BACKEND_KEY": key},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+
+    def kill(self) -> None:
+        """As `kill -9` does: what it was sending stays unfinished."""
+        self.process.kill()
+        self.process.wait()
+
+
 if __name__ == "__main__":
-    with RecordingServer(serving(sys.argv[1])) as server:
-        print(server.port, flush=True)
-        while True:
-            time.sleep(60)
+    with RecordingServer(paused(serving(os.environ["BACKEND_KEY"]), float(sys.argv[1]))) as server:
+        sys.stdout.write(f"{server.port}\n")
+        sys.stdout.flush()
+        sys.stdin.read()  # until the test that started it is gone

@@ -28,6 +28,14 @@ def deployment(model_name: str, model: str, server: str, **params: Any) -> dict[
     return {"model_name": model_name, "litellm_params": {"model": model, "api_base": server, **params}, **info}
 
 
+def config_of(models: list[dict[str, Any]], **sections: dict[str, Any]) -> dict[str, Any]:
+    """config.yaml as data: `models` and further sections. A call ends when its client goes away, and a failed call is
+    tried again at once, so that a test does not wait."""
+    general = {"cancel_on_disconnect": True, **sections.pop("general_settings", {})}
+    router = {"retry_after": 0, **sections.pop("router_settings", {})}
+    return {"model_list": models, "general_settings": general, "router_settings": router, **sections}
+
+
 def free_port() -> socket.socket:
     """A socket that holds a port until it is closed: bound but not listening, so a server with SO_REUSEADDR
     (uvicorn, vLLM, Redis) may bind it, and nobody is given it by chance."""
@@ -48,7 +56,11 @@ class Gateway:
     """
 
     def __init__(
-        self, directory: Path, config: Mapping[str, Any], env: Mapping[str, str] | None = None, args: tuple[str, ...] = ()
+        self,
+        directory: Path,
+        config: Mapping[str, Any],
+        env: Mapping[str, str] | None = None,
+        args: tuple[str, ...] = (),
     ) -> None:
         general = {"master_key": f"sk-{secrets.token_urlsafe(24)}", **config.get("general_settings", {})}
         self.key: str = general["master_key"]

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import litellm
 import pytest
 from proxy.gateway import Gateway, deployment
 from superset import nova
 from superset.ways import KEY, MODEL, Asking
 from support.recording import RecordingServer
+
+import litellm
 
 RERANKER = "nova-reranker"
 BY_TASK = "nova-by-task"
@@ -37,8 +38,15 @@ def gateway(recording: RecordingServer, tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
+@pytest.fixture(scope="session")
+def router(recording: RecordingServer) -> litellm.Router:
+    return litellm.Router(deployments(recording.url))
+
+
 @pytest.fixture
-def asking(recording: RecordingServer, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Asking:
+def asking(
+    recording: RecordingServer, gateway: Gateway, router: litellm.Router, monkeypatch: pytest.MonkeyPatch
+) -> Asking:
     monkeypatch.setattr(litellm, "drop_params", True)
     recording.take()
-    return Asking(recording, gateway, litellm.Router(deployments(recording.url)))
+    return Asking(recording, gateway, router)

@@ -1,14 +1,16 @@
-"""Vectors come back as the server sent them: several for an input, as base64, and as floats that travelled as base64."""
+"""Vectors come back as the server sent them: several for an input, base64, and floats that travelled as base64."""
 
 import base64
 import struct
+import sys
 from typing import Any
 
-import litellm
 import pytest
-from litellm.llms.remodlai.embedding.transformation import LARGE_BATCH
 from superset import nova
 from superset.ways import IN_PYTHON, WAYS, Asking, vectors
+
+import litellm
+from litellm.llms.remodlai.embedding.transformation import LARGE_BATCH
 
 BATCH = [f"text {number}" for number in range(2 * LARGE_BATCH)]
 SIZES = [1, LARGE_BATCH - 1, LARGE_BATCH, 2 * LARGE_BATCH]
@@ -73,9 +75,7 @@ def test_special_floats_survive(asking: Asking, way: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("way", IN_PYTHON)
-def test_a_server_that_knows_no_base64_is_understood(
-    asking: Asking, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_knows_no_base64_is_understood(asking: Asking, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nova, "encoded", list)
     assert vectors(IN_PYTHON[way](asking, BATCH, {})) == [nova.vector(text) for text in BATCH]
 
@@ -84,7 +84,7 @@ def test_a_server_that_knows_no_base64_is_understood(
 def test_without_numpy_large_batches_travel_as_numbers(
     asking: Asking, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "numpy", None)
+    monkeypatch.setitem(sys.modules, "numpy", None)
     response = IN_PYTHON[way](asking, BATCH, {})
     assert "encoding_format" not in asking.sent()
     assert vectors(response) == [nova.vector(text) for text in BATCH]

@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any
 
-import litellm
 import pytest
 from superset.conftest import RERANKER
 from superset.ways import KEY, Asking
+
+import litellm
 
 QUERY = {"query": "capital of France", "documents": ["Paris", "Rome", "Bern"], "instruction": "Prefer cities."}
 
@@ -25,7 +26,6 @@ def _own(asking: Asking) -> dict[str, Any]:
 WAYS: dict[str, Any] = {
     "rerank": lambda asking: litellm.rerank(**_own(asking)).results,
     "arerank": lambda asking: asyncio.run(litellm.arerank(**_own(asking))).results,
-    "Router.rerank": lambda asking: asking.router.rerank(RERANKER, **QUERY).results,
     "Router.arerank": lambda asking: asyncio.run(asking.router.arerank(RERANKER, **QUERY)).results,
     "proxy": _proxy,
 }

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import litellm
 import openai
 from proxy.gateway import Gateway
 from support.recording import RecordingServer, Request
+
+import litellm
 
 MODEL = "nova-embeddings"
 KEY = "sk-nova"

@@ -12,6 +12,8 @@ directory. What a block needs stands behind the language of its fence, where no 
     ```text                  no code
 """
 
+import contextlib
+import copy
 import os
 import re
 import shlex
@@ -23,11 +25,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from unittest import mock
 
 import httpx
-import litellm
 import yaml
 from support.loopback import child_env
+
+import litellm
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "LEXIQ_NOVA_INTEGRATION.md", "docs/my-website/docs/providers/remodlai.md")
@@ -161,19 +165,35 @@ class Proxy:
 
 @dataclass
 class Reader:
-    """Runs the blocks of one section.
+    """Runs the blocks of one section; a context manager, which puts everything back as it was.
 
     Args:
         servers: what the calls reach.
-        directory: an empty directory to run in; this process must be in it.
+        directory: where they run.
         covered: commands of installation that other tests run.
     """
 
     servers: Servers
     directory: Path
-    covered: frozenset[str]
+    covered: frozenset[str] = frozenset()
     names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
-    proxies: list["Proxy"] = field(default_factory=list)
+    proxy: Proxy | None = None
+    _undo: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def __enter__(self) -> "Reader":
+        self._undo.callback(os.chdir, Path.cwd())
+        os.chdir(self.directory)
+        self._undo.enter_context(mock.patch.dict(os.environ))
+        for name in [name for name in os.environ if name.startswith(("REMODLAI_", "LEXIQ_NOVA_API"))]:
+            del os.environ[name]
+        settings = {name: value for name, value in vars(litellm).items() if isinstance(value, list | str | None)}
+        self._undo.callback(vars(litellm).update, {name: copy.copy(value) for name, value in settings.items()})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.proxy is not None:
+            self.proxy.stop()
+        self._undo.close()
 
     def read(self, block: Block) -> None:
         """Runs one block.
@@ -184,51 +204,39 @@ class Reader:
         if "not-run" in block.options:
             return
         text = block.text
-        for old, new in {**self.servers.of(block), **{PROXY: proxy.url for proxy in self.proxies}}.items():
+        for old, new in {**self.servers.of(block), **({PROXY: self.proxy.url} if self.proxy else {})}.items():
             text = text.replace(old, new)
         run = {"python": self._python, "bash": self._bash, "yaml": self._yaml}[block.language]
-        added = self.servers.environment(block)
-        before = {name: os.environ.get(name) for name in added}
-        os.environ.update(added)
-        try:
-            run(block, text)
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        with mock.patch.dict(os.environ, self.servers.environment(block)):
+            exports = run(block, text)
+        os.environ.update(exports)
 
-    def close(self) -> None:
-        """Stops the proxies that the section started."""
-        while self.proxies:
-            self.proxies.pop().stop()
-
-    def _python(self, block: Block, text: str) -> None:
+    def _python(self, block: Block, text: str) -> dict[str, str]:
         self.servers.reached()
         # Blank lines in front, so that an error names the document's line.
         exec(compile("\n" * block.line + text, str(ROOT / block.document), "exec"), self.names)
         reached = self.servers.reached()
         assert reached == 0 if "offline" in block.options else reached, f"{block.where}: {reached} requests"
+        return {}
 
-    def _yaml(self, block: Block, text: str) -> None:
+    def _yaml(self, block: Block, text: str) -> dict[str, str]:
         (self.directory / block.options["title"]).write_text(text)
         config = yaml.safe_load(text)
         router = litellm.Router(model_list=config["model_list"], **config.get("router_settings", {}))
         assert len(router.model_list) == len(config["model_list"]), block.where
+        return {}
 
-    def _bash(self, block: Block, text: str) -> None:
+    def _bash(self, block: Block, text: str) -> dict[str, str]:
         environment = {**os.environ, "ROOT": str(ROOT), "PYTHON": sys.executable}
-        script = f"{PREAMBLE}\n{text}\nenv -0 > environment\n"
-        command = ["bash", "-c", script]
+        command = ["bash", "-c", f"{PREAMBLE}\n{text}\nenv -0 > environment\n"]
         done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block.where}: {done.stdout}{done.stderr}"
-        self._keep_exports(text)
         for line in self._taken("commands"):
             assert line in self.covered, f"{block.where}: no test runs `{line}`"
         for line in self._taken("proxy"):
-            self.proxies.append(Proxy(shlex.split(line), self.directory))
-
-    def _keep_exports(self, text: str) -> None:
+            self.proxy = Proxy(shlex.split(line), self.directory)
         after = dict(pair.partition("=")[::2] for pair in (self.directory / "environment").read_text().split("\0"))
-        os.environ.update({name: after[name] for name in re.findall(r"^export (\w+)=", text, re.MULTILINE)})
+        return {name: after[name] for name in re.findall(r"^export (\w+)=", text, re.MULTILINE)}
 
     def _taken(self, name: str) -> list[str]:
         file = self.directory / name

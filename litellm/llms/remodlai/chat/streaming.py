@@ -191,6 +191,9 @@ class FastStreamWrapper(CustomStreamWrapper):
         self._run, self._run_of = [], None
 
     def _before_upstream(self) -> tuple[int, int, bool, tuple[object, ...]]:
+        # Upstream logs a stream as the answer to its own request: a cycle, which would keep a dropped stream open.
+        if self.logging_obj.model_call_details.get("original_response") is self:
+            self.logging_obj.model_call_details["original_response"] = repr(self)
         self._join_run()
         return self._lines.taken, len(self.chunks), self.sent_first_chunk, self._carried()
 

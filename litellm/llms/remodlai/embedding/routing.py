@@ -45,8 +45,9 @@ def serving(
         if not own or f"{task}.".startswith(f"{own}.")
     ]
     if not serve:
+        served = ", ".join(sorted(set(own_tasks)))
         raise litellm.BadRequestError(
-            message=f"No deployment of {model} serves task={task!r}. Tasks served: {', '.join(sorted(set(own_tasks)))}.",
+            message=f"No deployment of {model} serves task={task!r}. Tasks served: {served}.",
             model=model,
             llm_provider=HostedLexiqNova.provider,
         )

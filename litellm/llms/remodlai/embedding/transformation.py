@@ -35,7 +35,9 @@ def _sendable(value: Any) -> Any:
 def _travels_as_base64(request: Mapping[str, Any]) -> bool:
     # Only one vector per input has a base64 form that says its own shape.
     plain = request.get("encoding_format") in (None, "float") and not request.get("return_multivector")
-    return plain and isinstance(request["input"], list) and len(request["input"]) >= LARGE_BATCH and _numpy() is not None
+    return (
+        plain and isinstance(request["input"], list) and len(request["input"]) >= LARGE_BATCH and _numpy() is not None
+    )
 
 
 def _numpy() -> Any:
@@ -59,16 +61,21 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         return {**request, "model": model}
 
     def sign_request(
-        self, headers: dict[str, str], optional_params: dict[str, Any], request_data: dict[str, Any], **call: Any
+        self,
+        headers: dict[str, str],
+        optional_params: dict[str, Any],
+        request_data: dict[str, Any],
+        *args: Any,
+        **call: Any,
     ) -> tuple[dict[str, str], bytes | None]:
         """
         The last look at the request: only here does it hold the parameters that OpenAI's endpoint does not know.
 
         Args:
             headers: headers of the request.
-            optional_params: OpenAI's parameters of the call.
+            optional_params: the parameters of the call that OpenAI's endpoint knows.
             request_data: what the caller asks for; bytes in it become text.
-            call: what else upstream tells, not used here.
+            args, call: what else upstream tells; not used here.
 
         Returns:
             The headers, and the body where it is not `request_data`: a large batch asks for base64.

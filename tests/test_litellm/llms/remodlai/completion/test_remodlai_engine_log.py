@@ -1,0 +1,70 @@
+"""What callers are told from an engine's log: the stage while it loads, the reason when it fails."""
+
+import io
+from pathlib import Path
+
+import pytest
+from litellm._logging import verbose_logger
+from litellm.llms.remodlai.engine_log import Progress, last_error, stage
+
+ECHO = "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"
+WORKER = "(Worker pid=7) ERROR 11-22 13:25:25 [multiproc_executor.py:1063]"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message", "status_code"),
+    [
+        (["usage: vllm [-h]", "vllm: error: unrecognized arguments: --x"], "unrecognized arguments: --x", 400),
+        ([f"{WORKER} ValueError: no memory", "Traceback", ECHO], "ValueError: no memory", 503),
+        (
+            ["pydantic_core.ValidationError: 1 error", "  Value error, Invalid repository ID: 'x'.", " [type=v]"],
+            "Value error, Invalid repository ID: 'x'.",
+            404,
+        ),
+        (["Value error, User-specified max_model_len (9) is greater"], "max_model_len (9)", 400),
+        (["huggingface_hub.errors.LocalEntryNotFoundError: Cannot find"], "LocalEntryNotFoundError: Cannot find", 404),
+        (["ModuleNotFoundError: No module named 'vllm'"], "vllm is not installed", 400),
+        (["INFO starting", ""], "INFO starting", 503),
+        ([], "it was killed before it wrote a line", 503),
+    ],
+)
+def test_last_error(lines: list[str], message: str, status_code: int, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("\n".join(lines))
+    told, code = last_error(log)
+    assert message in told and code == status_code
+
+
+def test_stage(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert stage(log) == "starting vLLM"
+    log.write_text("INFO Starting to load model /m...\n")
+    assert stage(log) == "loading weights"
+    log.write_text("INFO Starting to load model /m...\nINFO Loading weights took 0.01 seconds\n")
+    assert stage(log) == "warming up"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Progress("some/model") as progress, Progress("some/model") as second:
+        progress.show("loading weights")
+        progress.show("loading weights")
+        second.show("loading weights")
+    assert terminal.getvalue() == "\r\033[Klexiq_nova/some/model: loading weights (0 s)\r\033[K"
+
+
+def test_elsewhere_the_log_gets_a_line_per_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    lines: list[str] = []
+    monkeypatch.setattr(verbose_logger, "info", lambda text, *values: lines.append(text % values))
+    with Progress("some/model") as progress:
+        progress.show("loading weights")
+        progress.show("loading weights")
+        progress.show("warming up")
+    assert [line.split(": ")[1] for line in lines] == ["loading weights (0 s)", "warming up (0 s)", "ready (0 s)"]
