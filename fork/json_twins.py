@@ -67,13 +67,16 @@ def _sites(value: Any, rules: frozenset[str], depth: int = 0) -> Iterator[_Site]
 
 
 def _valued(holder: Any, values: Mapping[str, object]) -> Any:
-    """Sets values of a twin that are its own, by dotted path."""
+    """Sets values of a twin that are its own, by dotted path; what a path leads through must be there."""
     for path, value in values.items():
         *parents, last = path.split(".")
         place = holder if isinstance(holder, dict) else holder[0]
-        for step in parents:
-            place = place[int(step) if isinstance(place, list) else step]
-        place[last] = value
+        try:
+            for step in parents:
+                place = place[int(step) if isinstance(place, list) else step]
+            place[last] = value
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"a twin has no place for its own value of {path}") from error
     return holder
 
 
@@ -92,7 +95,8 @@ def wire(
         The wired text, and the rule that explains each mention, by line number (from 1).
 
     Raises:
-        ValueError: the text is not JSON, or a site in it is not formatted as `json.dumps` with two spaces does it.
+        ValueError: the text is not JSON, a site in it is not formatted as `json.dumps` with two spaces does it, or a
+            value has no place.
     """
     text, explained, ensure_ascii = source, dict[int, str](), source.isascii()
     for site in _sites(json.loads(source), frozenset(rules)):

@@ -1,5 +1,6 @@
 """The documents' examples that a small model can answer, against real vLLM servers (see support/documents.py)."""
 
+import json
 import os
 import subprocess
 import sys
@@ -88,7 +89,9 @@ def own_engines() -> Iterator[None]:
         os.chmod(runtime, 0o700)
         patch.setenv("XDG_RUNTIME_DIR", runtime)
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-        patch.setenv("LEXIQ_NOVA_ENGINE_ARGS", "--max-model-len 2048 --enforce-eager")
+        # The examples set no limit, and a model this small may not find an end.
+        options = {"enforce_eager": True, "max_model_len": 2048, "override_generation_config": {"max_new_tokens": 64}}
+        patch.setenv("LEXIQ_NOVA_ENGINE_ARGS", json.dumps(options))
         for name in ("REMODLAI_API_BASE", "LEXIQ_NOVA_API_BASE"):
             patch.delenv(name, raising=False)
         yield

@@ -1,10 +1,11 @@
 """Explicit edits: where the inserted code lands, and when an edit is refused."""
 
+import json
 from textwrap import dedent
 
 import pytest
 
-from fork.edits import EDITS, Edit, edits_of, exempt
+from fork.edits import EDITS, JSON_VALUES, Edit, edits_of, exempt
 from fork.lock import ForkError
 from fork.wiring import Wired
 
@@ -36,8 +37,20 @@ SOURCE = dedent('''\
         return a
 
 
+    def inner(a):
+        if a:
+            found = 1
+        return a
+
+
     class Client:
         size = 1
+        sizes: Final = frozenset(
+            {
+                1,
+                2,
+            }
+        )
 
         def make(self):
             return Request(
@@ -79,6 +92,8 @@ def inserted(text: str) -> list[tuple[int, str]]:
         ("Client.make", "above", "@ours", "", ["    @ours"]),
         ("call", "start", "if a:\n    a = 1", "    # a comment", ["    if a:", "        a = 1"]),
         ("Client.make", "start", "ours = 1", "    def make(self):", ["        ours = 1"]),
+        ("Client.sizes", "element", "3,", "        {", ["            3,"]),
+        ("inner.found", "after", "ours = 1", "        found = 1", ["        ours = 1"]),
         ("Client.make", "argument", "ours=1,", "        return Request(", ["            ours=1,"]),
     ],
 )
@@ -116,6 +131,7 @@ def test_overloads_do_not_count() -> None:
         ("Client.only_documented", "argument"),
         ("key", "start"),
         ("call", "argument"),
+        ("other", "element"),
     ],
 )
 def test_a_place_that_is_not_there_is_refused(symbol: str, where: str) -> None:
@@ -128,6 +144,14 @@ def test_every_edit_is_in_the_pinned_release(wired: Wired) -> None:
         for line in filter(None, map(str.strip, edit.code.split("\n"))):
             assert line in wired.files[edit.path], f"{edit.name}: {line}"
     assert sum(len(edits_of(path)) for path in {edit.path for edit in EDITS}) == len(EDITS)
+
+
+def test_every_value_is_in_the_pinned_release(wired: Wired) -> None:
+    for path, providers in JSON_VALUES.items():
+        for values in providers.values():
+            for name, value in values.items():
+                line = f'"{name.split(".")[-1]}": {json.dumps(value)}'
+                assert line in wired.files[path], line
 
 
 def test_exemptions_are_bound_to_file_and_line() -> None:

@@ -149,6 +149,25 @@ def test_where_both_are_named_hosted_carries_the_twins(before: str, covered: int
     assert set(explained.values()) <= set(RULES)
 
 
+def test_a_twin_s_own_values() -> None:
+    values = {"remodlai": {"remodlai.chat": False, "remodlai.fields.0.hint": "new"}}
+    text, _ = wire('{\n  "vllm": {\n    "chat": true,\n    "fields": [\n      {}\n    ]\n  }\n}\n', values=values)
+    assert json.loads(text) == {
+        "vllm": {"chat": True, "fields": [{}]},
+        "remodlai": {"chat": False, "fields": [{"hint": "new"}]},
+        "lexiq_nova": {"chat": True, "fields": [{}]},
+    }
+    listed, _ = wire('[\n  {\n    "id": "vllm"\n  }\n]\n', values={"lexiq_nova": {"id": "ours"}})
+    assert json.loads(listed) == [{"id": "vllm"}, {"id": "remodlai"}, {"id": "ours"}]
+
+
+@pytest.mark.parametrize("path", ["vllm.chat", "remodlai.gone.chat", "remodlai.fields.3.a", "remodlai.chat.a"])
+def test_a_value_without_a_place_is_refused(path: str) -> None:
+    source = '{\n  "vllm": {\n    "chat": true,\n    "fields": []\n  }\n}\n'
+    with pytest.raises(ValueError, match=f"no place for its own value of {path}"):
+        wire(source, values={"remodlai": {path: 1}})
+
+
 def test_prose_about_vllm_is_no_site() -> None:
     before = '[\n  {\n    "note": "works like vllm does"\n  }\n]\n'
     assert wire(before) == (before, {})

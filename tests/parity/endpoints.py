@@ -71,13 +71,14 @@ def called(
     @st.composite
     def build(draw: Any) -> Case:
         arguments = {**draw(params), **draw(shared)}
+        model = draw(models)
         case = Case(
             endpoint=endpoint,
             call=draw(st.sampled_from(calls)),
             params=arguments,
             answers=draw(answer(arguments)),
-            model=draw(models),
-            ask=draw(st.sampled_from(["prefix", "prefix", "provider"])),
+            model=model,
+            ask=draw(st.sampled_from(["prefix", "prefix", "provider"])) if model else "provider",
             base=draw(BASES),
             configured=draw(st.sampled_from(["arguments", "arguments", "arguments", "environment"])),
             key=draw(st.sampled_from(["sk-case", "sk-case", None])),

@@ -4,10 +4,10 @@ pass-through, health check. See `endpoints.py`."""
 from typing import Any
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 from parity import answers as a
 from parity.answers import some
 from parity.endpoints import (
-    CONTENTS,
     JSONL,
     PNG,
     Endpoint,
@@ -296,22 +296,40 @@ QUESTIONS = [
     {"type": "choice", "name": "c", "instructions": "Which?", "choices": [{"value": "a"}, {"value": "b"}]},
     {"type": "score", "instructions": "How much?", "levels": [{"label": "low"}, {"label": "high"}]},
 ]
+DECISION_ANSWERS = {
+    "predicate": {"type": "noul", "noul": 0.25},
+    "choice": {"type": "choice", "choice": "a", "confidence": 0.5, "probabilities": {"a": 0.75, "b": 0.25}},
+    "score": {"type": "score", "score": 0.5, "confidence": 1.0, "legend": {"0": "low"}, "probabilities": {"1": 0.5}},
+}
+DECISION_INPUTS: list[Any] = [
+    "text",
+    [{"role": "user", "content": [{"type": "input_text", "text": "look"}]}],
+    [{"role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,AA=="}]}],
+]
+
+
+def decision_bodies(params: dict[str, Any]) -> SearchStrategy[dict[str, Any]]:
+    """Answers to the questions asked, keyed as the server is asked them: by number, or by name where all have one."""
+    asked = params["questions"]
+    named = all("name" in question for question in asked) and len(asked) == 1
+    keys = [question["name"] if named else str(number) for number, question in enumerate(asked)]
+    answered = {key: DECISION_ANSWERS[question["type"]] for key, question in zip(keys, asked, strict=True)}
+    usage = some(usage=st.just({"input_tokens": 3, "output_tokens": 1}), id=st.just("d1"))
+    return st.builds(lambda answers, more: {"model": "m", "answers": answers} | more,
+                     st.sampled_from([answered, answered, {}, {"0": None}]), usage)  # fmt: skip
+
 
 decisions = called(
     "decisions",
     ("decisions", "adecisions"),
     merged(
-        given(input=st.sampled_from(["text", CONTENTS[1]]), questions=st.lists(st.sampled_from(QUESTIONS), min_size=1)),
+        given(
+            input=st.sampled_from(DECISION_INPUTS),
+            questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3, unique_by=repr),
+        ),
         some(safety_identifier=st.just("u")),
     ),
-    lambda params: a.bodies(
-        st.sampled_from(
-            [
-                {"id": "d1", "object": "decision", "model": "m", "created_at": 1_700_000_000, "answers": []},
-                {"answers": {"q0": {"probability": 0.5}}, "usage": {"input_tokens": 3, "total_tokens": 3}},
-            ]
-        )
-    ),
+    lambda params: a.bodies(decision_bodies(params)),
     shared=plain_common,
 )
 
@@ -407,7 +425,7 @@ model_listing = called(
     lambda params: a.bodies(st.sampled_from(MODEL_LISTS)),
     models=NO_MODEL,
     shared=st.just({}),
-).map(lambda case: type(case)(**{**vars(case), "ask": "provider"}))
+)
 
 passthrough = called(
     "pass-through",

@@ -17,9 +17,7 @@ KEY = {"api_key": "os.environ/NOVA_KEY"}
 COOLDOWN = 600.0
 LIMIT = 4
 """Requests per minute that the limited deployment takes, from all proxies together."""
-FROM_REDIS = {"redis_host": "os.environ/REDIS_HOST", "redis_port": "os.environ/REDIS_PORT"} | {
-    "redis_password": "os.environ/REDIS_PASSWORD"
-}
+FROM_REDIS = {f"redis_{name}": f"os.environ/REDIS_{name.upper()}" for name in ("host", "port", "password")}
 
 
 @pytest.fixture
@@ -52,7 +50,10 @@ def pair(
         deployment("limited", "remodlai/limited", healthy.url, rpm=LIMIT, **KEY),
     ]
     router = {
-        **{"num_retries": 2, "allowed_fails": 0, "cooldown_time": COOLDOWN, **FROM_REDIS},
+        **FROM_REDIS,
+        "num_retries": 2,
+        "allowed_fails": 0,
+        "cooldown_time": COOLDOWN,
         "optional_pre_call_checks": ["enforce_model_rate_limits"],
     }
     config = config_of(models, general_settings={"master_key": MASTER_KEY}, router_settings=router)

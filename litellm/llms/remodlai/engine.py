@@ -13,21 +13,21 @@ import importlib.util
 import json
 import os
 import re
-import shlex
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from litellm.llms.remodlai.common_utils import NO_SERVER, LexiqNovaError
+from litellm.llms.remodlai.common_utils import NO_SERVER
 from litellm.llms.remodlai.engine_log import Progress, last_error, stage
+from litellm.llms.remodlai.engine_options import SEVERAL_MACHINES, failure, option_name, option_tokens
 
 try:
     import fcntl
@@ -46,28 +46,8 @@ DEFAULT_MAX_ENGINES = 1
 # macOS allows 104 bytes for the path of a Unix socket; vLLM names its own with 36 characters.
 SOCKET_PATH_BYTES = 104 - 37
 
-# Where the engine listens and what it is called is decided here; every other option is vLLM's business.
-OWN_OPTIONS = frozenset(
-    {
-        *("model", "model-tag", "config", "uds", "host", "port", "root-path", "api-key"),
-        *("ssl-keyfile", "ssl-certfile", "ssl-ca-certs", "ssl-cert-reqs"),
-        *("api-server-count", "headless", "grpc"),
-    }
-)
-# Options that spread an engine over several machines: its workers must then be reachable from the others.
-SEVERAL_MACHINES = frozenset(
-    {
-        *("nnodes", "node-rank", "master-addr"),
-        *("data-parallel-address", "data-parallel-hybrid-lb", "data-parallel-external-lb"),
-    }
-)
-
 _LEASES: dict[Path, int] = {}
 _CHILDREN: list[subprocess.Popen[bytes]] = []
-
-
-def failure(message: str, status_code: int = 503) -> LexiqNovaError:
-    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
 
 
 def runtime_directory() -> Path:
@@ -101,56 +81,6 @@ def _disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise failure(f"cannot use the runtime directory {path}: {error.strerror or error}", 500) from error
-
-
-def option_tokens(options: Mapping[str, object] | Sequence[str] | str | None) -> list[str]:
-    """
-    Writes engine options as vLLM's command line has them.
-
-    Args:
-        options: by name (`{"max_model_len": 2048, "enforce_eager": True}`), as a command line (`"--max-model-len
-            2048"`), or as JSON text of the former. False turns an option off (`--no-…`), None leaves vLLM's default.
-
-    Returns:
-        Words for the command line.
-
-    Raises:
-        LexiqNovaError: an option is the provider's own, or the text cannot be read.
-    """
-    try:
-        if isinstance(options, str):
-            options = json.loads(options) if options.lstrip().startswith("{") else shlex.split(options)
-    except ValueError as error:
-        raise failure(f"engine options cannot be read: {error}", 400) from None
-    if isinstance(options, Mapping):
-        tokens = [token for name, value in options.items() for token in _option(name, value)]
-    else:
-        tokens = [str(token) for token in options or ()]
-    for name in map(_option_name, tokens):
-        if name in OWN_OPTIONS:
-            raise failure(f"the engine option `{name}` is set by the provider and cannot be given", 400)
-    return tokens
-
-
-def _option(name: str, value: object) -> list[str]:
-    flag = "--" + name.replace("_", "-")
-    if value is None:
-        return []
-    if isinstance(value, bool):
-        return [flag if value else flag.replace("--", "--no-", 1)]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [flag, *map(_text, value)]
-    return [flag, _text(value)]
-
-
-def _text(value: object) -> str:
-    return json.dumps(value) if isinstance(value, Mapping) else str(value)
-
-
-def _option_name(token: str) -> str | None:
-    if not token.startswith("--"):
-        return None
-    return token[2:].split("=", 1)[0].replace("_", "-")
 
 
 def _number(name: str, default: float) -> float:
@@ -370,8 +300,9 @@ class Engine:
             self.use()
             alive = _lock(self.folder / "alive", fcntl.LOCK_EX)
             if alive is None:
-                # Somebody's engine is loading here (it keeps its description), or is on its way out (it does not).
-                seen_loading |= (self.folder / "engine.json").exists()
+                # Somebody's engine is loading: its keeper listens and it has its description. One on its way out has
+                # put that away; of one that was killed only workers are left, for a moment.
+                seen_loading |= _listens(self.folder / "control") and (self.folder / "engine.json").exists()
                 if not seen_loading and time.monotonic() - waiting_since > STUCK_SECONDS:
                     raise failure(f"the previous engine of {self.model} does not end; see {self.log}", 500)
             elif seen_loading:
@@ -450,7 +381,7 @@ class Engine:
             # A connection that a client keeps must not be closed just as it sends the next call.
             "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "3600",
         }
-        names = {_option_name(token) for token in self.tokens}
+        names = {option_name(token) for token in self.tokens}
         if not SEVERAL_MACHINES & names and not any(token.endswith("ray") for token in self.tokens):
             own["VLLM_HOST_IP"] = "127.0.0.1"
             if sys.platform == "linux":

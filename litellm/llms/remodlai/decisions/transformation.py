@@ -12,8 +12,8 @@ from ..common_utils import HostedLexiqNova, LexiqNova
 
 
 class HostedLexiqNovaDecisionsConfig(HostedLexiqNova, HostedVLLMDecisionsConfig):
-    api_key_env = ()
-    api_base_env = ()
+    api_key_env = ("REMODLAI_API_KEY",)
+    api_base_env = ("REMODLAI_API_BASE",)
 
     def key(self, call: Mapping[str, Any]) -> str | None:
         key = super().key(call)
@@ -27,4 +27,5 @@ class HostedLexiqNovaDecisionsConfig(HostedLexiqNova, HostedVLLMDecisionsConfig)
 
 
 class LexiqNovaDecisionsConfig(LexiqNova, HostedLexiqNovaDecisionsConfig):
-    pass
+    api_key_env = ("LEXIQ_NOVA_API_KEY",)
+    api_base_env = ("LEXIQ_NOVA_API_BASE",)

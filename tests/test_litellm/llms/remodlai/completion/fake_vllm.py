@@ -2,7 +2,7 @@
 Stands in for vLLM's server where only the engine's process matters: same command line, same socket, no model.
 
 Copied by the tests to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
-two seconds, `broken` fails like vLLM does.
+two seconds, `broken` fails like vLLM does, `forking` has a worker process.
 """
 
 import asyncio
@@ -66,6 +66,9 @@ def main() -> None:
         sys.exit("vllm: error: unrecognized arguments: --no-such-option")
     if "slow" in options["--model"]:
         time.sleep(2)
+    if "forking" in options["--model"] and os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
     if "broken" in options["--model"]:
         sys.stdout.write(
             "(EngineCore pid=1) ERROR 01-01 00:00:00 [core.py:1] ValueError: head size 7 is not supported\n"

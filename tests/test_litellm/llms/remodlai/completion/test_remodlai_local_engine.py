@@ -21,7 +21,8 @@ import pytest
 from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.common_utils import LexiqNovaError
 from litellm.llms.remodlai.completion.handler import TRANSPORT, engine_of, local_server
-from litellm.llms.remodlai.engine import Engine, ask, option_tokens, running_engines, runtime_directory, wait
+from litellm.llms.remodlai.engine import Engine, ask, running_engines, runtime_directory, wait
+from litellm.llms.remodlai.engine_options import option_tokens
 
 pytest.importorskip("uvicorn")
 
@@ -82,15 +83,19 @@ def test_options_reach_vllm_and_make_another_engine(client: httpx.Client, monkey
     own = call(client, engine_args={"max_model_len": 2048, "enforce_eager": True})
     assert own["pid"] != plain["pid"]
     given = own["argv"][own["argv"].index("--dtype") : own["argv"].index("--uds")]
-    assert given == ["--dtype", "bfloat16", "--max-model-len", "2048", "--enforce-eager"]
+    assert given == ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "2048"]
 
 
 def test_option_tokens() -> None:
     options = {"a_b": 1, "on": True, "off": False, "none": None, "many": ["x", "y"], "object": {"k": 1}}
-    line = ["--a-b", "1", "--on", "--no-off", "--many", "x", "y", "--object", '{"k": 1}']
+    line = ["--a-b", "1", "--many", "x", "y", "--object", '{"k": 1}', "--no-off", "--on"]
     assert option_tokens(options) == line
     assert option_tokens('{"a_b": 1}') == option_tokens("--a-b 1") == ["--a-b", "1"]
     assert option_tokens(None) == []
+
+
+def test_the_order_of_options_makes_no_other_engine() -> None:
+    assert local_server("m", {"a": 1, "b": 2}) == local_server("m", {"b": 2, "a": 1}) != local_server("m", {"a": 1})
 
 
 @pytest.mark.parametrize("options", [{"uds": "/tmp/x"}, "--host=0.0.0.0", {"api_key": "k"}, "'", "{"])
@@ -162,6 +167,14 @@ def test_killed_engine_is_replaced(client: httpx.Client) -> None:
     pid = call(client)["pid"]
     os.kill(pid, signal.SIGKILL)
     assert call(client)["pid"] != pid
+
+
+def test_worker_of_a_killed_engine_goes_before_the_next_comes(client: httpx.Client) -> None:
+    pid = call(client, "forking/model")["pid"]
+    worker = int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+    os.kill(pid, signal.SIGKILL)
+    assert call(client, "forking/model")["pid"] != pid
+    assert not Path(f"/proc/{worker}/fd").exists() or not os.listdir(f"/proc/{worker}/fd")
 
 
 def test_killed_while_answering_is_asked_once_more(client: httpx.Client) -> None:

@@ -1,0 +1,136 @@
+"""
+`python -m benchmarks.proxy`: what the proxy adds, as ratios in one run.
+
+One proxy worker in front of the zero-latency server of `benchmarks.server`; `remodlai/`, `hosted_vllm/` (both in that
+proxy) and no proxy at all take turns. Plain calls, 64 at once: calls per second and the 99th percentile of their
+latency. Streams, 64 at once: chunks per second. Written to build/benchmarks/proxy.json. `PYTHONPATH` holds `tests`:
+the proxy is started as the tests start it.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+from proxy.gateway import Gateway, config_of, deployment
+
+from benchmarks import measure
+
+OUTPUT = measure.ROOT / "build" / "benchmarks" / "proxy.json"
+OURS, OTHER, DIRECT = "remodlai", "hosted_vllm", "no proxy"
+AT_ONCE = 64
+CHUNKS = 200
+GOALS = {("plain calls/s", OTHER): 1.3, ("chunks/s", OTHER): 2.0}
+"""Issue 5 of this repository: at least this ratio."""
+
+Ask = Callable[[aiohttp.ClientSession], Awaitable[float]]
+
+
+class Contender:
+    """Who answers: an address, and the model and headers that reach it."""
+
+    def __init__(self, url: str, model: str, headers: dict[str, str]) -> None:
+        self.url, self.model, self.headers = f"{url}/v1/chat/completions", model, headers
+
+    def body(self, stream: bool) -> dict[str, object]:
+        return {"model": self.model, "messages": [{"role": "user", "content": "bench"}], "stream": stream}
+
+    async def plain(self, session: aiohttp.ClientSession) -> float:
+        """One plain call; returns its latency in seconds."""
+        began = time.perf_counter()
+        async with session.post(self.url, json=self.body(False), headers=self.headers) as answer:
+            data = await answer.read()
+        assert answer.status == 200 and b'"choices"' in data, data
+        return time.perf_counter() - began
+
+    async def stream(self, session: aiohttp.ClientSession) -> float:
+        """One stream, read to its end; returns the seconds it took."""
+        began = time.perf_counter()
+        async with session.post(self.url, json=self.body(True), headers=self.headers) as answer:
+            data = b"".join([piece async for piece in answer.content.iter_any()])
+        assert data.count(b"data: {") >= CHUNKS and data.rstrip().endswith(b"data: [DONE]"), data[-500:]
+        return time.perf_counter() - began
+
+
+async def at_once(ask: Ask, calls: int) -> tuple[float, list[float]]:
+    """`calls` calls, AT_ONCE of them at a time; returns the seconds all took, and each."""
+    left = iter(range(calls))
+    latencies: list[float] = []
+
+    async def caller() -> None:
+        for _ in left:
+            latencies.append(await ask(session))
+
+    connector = aiohttp.TCPConnector(limit=AT_ONCE)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        began = time.perf_counter()
+        await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
+        return time.perf_counter() - began, latencies
+
+
+async def run(contenders: dict[str, Contender], rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Returns every measured value by task and contender: rates in 1/s, latencies in s."""
+    results: dict[str, dict[str, list[float]]] = {"plain calls/s": {}, "chunks/s": {}, "latency": {}}
+    for who in contenders.values():  # connections, caches, lazy imports
+        await at_once(who.plain, AT_ONCE)
+        await at_once(who.stream, AT_ONCE)
+    for turn in range(rounds):
+        order = list(contenders)[turn % len(contenders) :] + list(contenders)[: turn % len(contenders)]
+        for name in order:
+            seconds, latencies = await at_once(contenders[name].plain, 4 * AT_ONCE)
+            results["plain calls/s"].setdefault(name, []).append(4 * AT_ONCE / seconds)
+            results["latency"].setdefault(name, []).extend(latencies)
+            seconds, _ = await at_once(contenders[name].stream, AT_ONCE)
+            results["chunks/s"].setdefault(name, []).append(AT_ONCE * CHUNKS / seconds)
+        print(f"round {turn + 1} of {rounds}", file=sys.stderr)
+    return results
+
+
+def p99(values: list[float]) -> float:
+    return statistics.quantiles(values, n=100)[98]
+
+
+def table(results: dict[str, dict[str, list[float]]]) -> str:
+    """Returns a Markdown table: ours, and ours against the others, with the goal where there is one."""
+    rows = [("", OURS, f"÷ {OTHER}", f"÷ {DIRECT}"), ("---",) * 4]
+    tasks = {
+        "plain calls/s": ("plain calls/s", statistics.median),
+        "plain p99 (ms)": ("latency", lambda values: 1e3 * p99(values)),
+        "chunks/s": ("chunks/s", statistics.median),
+    }
+    for task, (key, middle) in tasks.items():
+        ours = middle(results[key][OURS])
+        cells = [task, f"{ours:,.0f}"]
+        for name in (OTHER, DIRECT):
+            ratio, goal = ours / middle(results[key][name]), GOALS.get((task, name))
+            verdict = f" (≥ {goal:g} {'met' if ratio >= goal else 'NOT met'})" if goal else ""
+            cells.append(f"{ratio:.2f}{verdict}")
+        rows.append(tuple(cells))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each contender")
+    asked = parser.parse_args()
+    with measure.server() as base, tempfile.TemporaryDirectory() as directory:
+        models = [
+            deployment(provider, f"{provider}/chunks-{CHUNKS}", base, api_key="bench") for provider in (OURS, OTHER)
+        ]
+        with Gateway(Path(directory), config_of(models), {"LITELLM_LOG": "ERROR"}) as gateway:
+            contenders = {name: Contender(gateway.url, name, gateway.headers) for name in (OURS, OTHER)}
+            contenders[DIRECT] = Contender(base.removesuffix("/v1"), f"chunks-{CHUNKS}", {})
+            results = asyncio.run(run(contenders, asked.rounds))
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(json.dumps({"at_once": AT_ONCE, "values": results}, indent=1))
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()

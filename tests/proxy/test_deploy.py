@@ -1,0 +1,199 @@
+"""The files under docs/deploy: what this machine can check of them."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from proxy.backend import SERVER_KEY, TEXT, serving
+from proxy.gateway import Gateway
+from proxy.redis_server import RedisServer
+from support.recording import RecordingServer
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "docs" / "deploy"
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+
+
+def config(name: str) -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / name / "config.yaml").read_text())
+
+
+def variables(path: str) -> dict[str, str]:
+    """What an .env.example sets."""
+    lines = [line for line in (DEPLOY / path).read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def asked_of_environment(value: Any) -> set[str]:
+    """The names of `os.environ/…` in a configuration."""
+    return set(re.findall(r"os\.environ/(\w+)", yaml.safe_dump(value)))
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not on this machine")
+
+
+def run(*command: str, **options: Any) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def replicas() -> Iterator[list[RecordingServer]]:
+    with RecordingServer(serving(SERVER_KEY)) as one, RecordingServer(serving(SERVER_KEY)) as two:
+        yield [one, two]
+
+
+def ask(gateway: Gateway) -> str:
+    body = {"model": "lexiq-nova-chat", "messages": [{"role": "user", "content": "Hello"}]}
+    with gateway.client() as client:
+        answer = client.post("/v1/chat/completions", json=body).raise_for_status().json()
+    return answer["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("name", ["one-machine", "several-machines"])
+def test_every_variable_of_a_configuration_has_an_example(name: str) -> None:
+    assert asked_of_environment(config(name)) <= set(variables("proxy.env.example"))
+
+
+def test_one_machine(new_gateway: Callable[..., Gateway], replicas: list[RecordingServer]) -> None:
+    # Where a vLLM already runs, the same configuration uses it.
+    environment = {
+        "LITELLM_MASTER_KEY": "sk-one-machine",
+        "LEXIQ_NOVA_API_BASE": replicas[0].url,
+        "LEXIQ_NOVA_API_KEY": SERVER_KEY,
+    }
+    gateway = new_gateway({**config("one-machine"), "general_settings": {"master_key": "sk-one-machine"}}, environment)
+
+    assert ask(gateway) == TEXT
+    [request] = replicas[0].take()
+    assert request.json()["model"] == "Qwen/Qwen2.5-7B-Instruct"
+    assert "engine_args" not in request.json()
+
+
+def test_several_machines(new_gateway: Callable[..., Gateway], replicas: list[RecordingServer], tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as redis:
+        environment = {
+            "LITELLM_MASTER_KEY": "sk-several-machines",
+            "REMODLAI_API_KEY": SERVER_KEY,
+            **{f"VLLM_{number}": replica.url for number, replica in enumerate(replicas)},
+            **redis.environment,
+        }
+        settings = config("several-machines")
+        settings["general_settings"]["master_key"] = "sk-several-machines"
+        gateway = new_gateway(settings, environment)
+
+        assert {ask(gateway) for _ in range(20)} == {TEXT}
+        assert all(replica.take() for replica in replicas), "both replicas are used"
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
+def test_manifests_are_what_kubernetes_knows(path: Path) -> None:
+    for manifest in yaml.safe_load_all(path.read_text()):
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+
+
+def test_manifests_fit_together() -> None:
+    manifests = [manifest for path in MANIFESTS for manifest in yaml.safe_load_all(path.read_text())]
+    pods = {
+        each["metadata"]["name"]: each["spec"]["template"] for each in manifests if "template" in each.get("spec", {})
+    }
+    services = {each["metadata"]["name"]: each["spec"] for each in manifests if each["kind"] == "Service"}
+
+    for name, service in services.items():
+        ports = {port["name"] for container in pods[name]["spec"]["containers"] for port in container["ports"]}
+        assert service["selector"] == pods[name]["metadata"]["labels"]
+        assert {port["targetPort"] for port in service["ports"]} <= ports
+    # The proxy's environment has all that its configuration asks for, and the replicas it names exist.
+    [proxy] = pods["proxy"]["spec"]["containers"]
+    given = {each["name"]: each["value"] for each in proxy["env"]}
+    assert asked_of_environment(config("several-machines")) <= {*given, *variables("kubernetes/secrets.env.example")}
+    [vllm] = [each["spec"] for each in manifests if each["kind"] == "StatefulSet"]
+    assert [given[f"VLLM_{number}"] for number in range(vllm["replicas"])] == [
+        f"http://vllm-{number}.{vllm['serviceName']}:8000" for number in range(vllm["replicas"])
+    ]
+    served = [
+        arg for arg in vllm["template"]["spec"]["containers"][0]["args"] if arg.startswith("--served-model-name=")
+    ]
+    asked = {each["litellm_params"]["model"] for each in config("several-machines")["model_list"]}
+    assert {f"remodlai/{each.split('=')[1]}" for each in served} == asked
+
+
+@needs("kubectl")
+def test_kustomization(tmp_path: Path) -> None:
+    copy = shutil.copytree(DEPLOY, tmp_path / "deploy")
+    shutil.copy(copy / "kubernetes" / "secrets.env.example", copy / "kubernetes" / "secrets.env")
+
+    built = list(yaml.safe_load_all(run("kubectl", "kustomize", str(copy))))
+
+    for manifest in built:
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+    kinds = [manifest["kind"] for manifest in built]
+    assert kinds.count("ConfigMap") == kinds.count("Secret") == 1
+    [mounted] = [manifest["data"]["config.yaml"] for manifest in built if manifest["kind"] == "ConfigMap"]
+    assert yaml.safe_load(mounted) == config("several-machines")
+
+
+@needs("nginx")
+def test_nginx(tmp_path: Path) -> None:
+    # Names of other machines do not resolve here: any address will do for the syntax.
+    text = re.sub(r"\b[\w-]+\.internal:", "127.0.0.1:", (DEPLOY / "several-machines" / "nginx.conf").read_text())
+    file = tmp_path / "nginx.conf"
+    file.write_text(text)
+    run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(file), "-e", "stderr")
+
+
+@needs("systemd-analyze")
+def test_systemd(tmp_path: Path) -> None:
+    unit = tmp_path / "lexiq-nova-proxy.service"
+    text = (DEPLOY / "one-machine" / unit.name).read_text()
+    unit.write_text(text.replace("/opt/litellm/bin/litellm", sys.executable).replace("User=litellm", "User=nobody"))
+    run("systemd-analyze", "verify", "--man=no", str(unit))
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions and their arguments, continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in text.splitlines() if line]
+
+
+def test_the_steps_of_the_image(tmp_path: Path) -> None:
+    """Runs COPY and RUN with the image's directories under a temporary one, then what the image would start."""
+    places = {place: str(tmp_path / place.strip("/")) for place in ("/src", "/wheels", "/opt/litellm")}
+
+    def here(text: str) -> str:
+        return re.sub("|".join(places), lambda match: places[match.group()], text)
+
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    # The build downloads from the package index, and so does pip: the one step that may leave this machine.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "LOOPBACK_ONLY": "0", "PATH": path}
+    for name, argument in instructions():
+        if name == "COPY" and argument == ". /src":
+            shutil.copytree(
+                ROOT,
+                places["/src"],
+                ignore=lambda directory, names: {
+                    each for each in names for rule in ignored if fnmatch(each, rule.removeprefix("**/"))
+                },
+            )
+        elif name == "RUN":
+            run("sh", "-ec", here(argument), cwd=tmp_path, env=environment)
+    started = dict(instructions())
+    [program] = yaml.safe_load(started["ENTRYPOINT"])
+    bin_directory = Path(here("/opt/litellm")) / "bin"
+    assert started["ENV"].startswith("PATH=/opt/litellm/bin:")
+    assert "+remodlai." in run(str(bin_directory / "pip"), "list", env=environment)
+    options = {word for word in yaml.safe_load(started["CMD"]) if word.startswith("--")}
+    assert options <= set(shlex.split(run(str(bin_directory / program), "--help", env=environment)).__iter__())
