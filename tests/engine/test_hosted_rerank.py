@@ -5,7 +5,7 @@ are random, so on it only the protocol is.
 """
 
 import pytest
-from engine.hosted import fork_only, to
+from engine.hosted import to
 from support.vllm_server import VLLMServer
 
 import litellm
@@ -26,7 +26,7 @@ def check(response: litellm.RerankResponse, results: int) -> None:
     assert len({result["index"] for result in response.results}) == results
 
 
-@pytest.mark.parametrize("path", ["/v1", pytest.param("", marks=fork_only)])
+@pytest.mark.parametrize("path", ["/v1", ""])
 def test_relevant_document_is_first(embedding_server: VLLMServer, path: str) -> None:
     response = litellm.rerank(query=QUERY, documents=DOCUMENTS, top_n=2, **to(embedding_server, path))
 

@@ -1,7 +1,7 @@
 """The Responses API of the hosted provider against a real vLLM that serves SmolLM2."""
 
 import pytest
-from engine.hosted import PREFIX, fork_only, to, until
+from engine.hosted import PREFIX, to, until
 from support.vllm_server import VLLMServer
 
 import litellm
@@ -22,7 +22,7 @@ def lookup(server: VLLMServer) -> dict:
     return {"custom_llm_provider": PREFIX, "api_base": call["api_base"], "api_key": call["api_key"]}
 
 
-@pytest.mark.parametrize("path", ["/v1", pytest.param("", marks=fork_only)])
+@pytest.mark.parametrize("path", ["/v1", ""])
 def test_create(chat_server: VLLMServer, path: str) -> None:
     response = litellm.responses(input=QUESTION, temperature=0, max_output_tokens=20, **to(chat_server, path))
 
@@ -44,7 +44,6 @@ async def test_async_create_with_instructions_and_items(chat_server: VLLMServer)
     assert "Paris" in text_of(response)
 
 
-@fork_only
 def test_create_response_takes_a_role_as_type(chat_server: VLLMServer) -> None:
     response = litellm.create_response(
         input=[{"type": "user", "content": QUESTION}], temperature=0, max_output_tokens=20, **to(chat_server)

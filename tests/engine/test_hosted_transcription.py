@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openai
 import pytest
-from engine.hosted import fork_only, to
+from engine.hosted import to
 from support.vllm_server import VLLMServer
 
 import litellm
@@ -25,7 +25,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", ["/v1", pytest.param("", marks=fork_only)])
+@pytest.mark.parametrize("path", ["/v1", ""])
 def test_the_words_are_heard(whisper_server: VLLMServer, speech: Path, path: str) -> None:
     with speech.open("rb") as file:
         response = litellm.transcription(file=file, language="en", temperature=0, **to(whisper_server, path))

@@ -20,7 +20,7 @@ from fork.wiring import Wired, cached_wiring
 # What a checkout holds besides the repository's own files.
 _PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "*.pyc", ".*_cache", ".hypothesis")
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:

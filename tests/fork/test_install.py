@@ -16,7 +16,7 @@ import pytest
 
 from fork.lock import Release
 
-from .conftest import copy_checkout, run
+from .conftest import copy_checkout, needs_git, run
 
 UV = "uv==0.13.9"  # one of the installers that the fork has to work with
 # What takes the index away from pip: its address, its configuration files, and the network.
@@ -108,6 +108,7 @@ def test_pip_install_editable(environment: Environment, checkout: Path, locked: 
     assert environment.says(program) == "just now litellm.llms.remodlai.brand_new"
 
 
+@needs_git
 def test_pip_install_from_git(environment: Environment, checkout: Path, locked: Release) -> None:
     """From a commit of what is here now, so that it holds before that is committed as well."""
 

@@ -10,7 +10,7 @@ from fork import patch
 from fork.lock import ForkError
 from fork.wiring import Wired
 
-from .conftest import fork
+from .conftest import fork, needs_git
 
 
 def tree(upstream: Path, directory: Path) -> Path:
@@ -45,6 +45,7 @@ def patched(upstream: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFac
     return patched
 
 
+@needs_git
 def test_the_patch_makes_what_apply_makes(upstream: Path, snapshot: Path, patched: Path, tmp_path: Path) -> None:
     directory = tree(upstream, tmp_path / "tree")
     done = fork("apply", directory, cwd=snapshot)
@@ -56,6 +57,7 @@ def test_the_patch_makes_what_apply_makes(upstream: Path, snapshot: Path, patche
     assert done.stdout == f"{changed} files written\n"
 
 
+@needs_git
 def test_the_patch_holds_wiring_provider_tests_and_documentation(
     patched: Path, snapshot: Path, upstream: Path, wired: Wired
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_directory_that_is_no_litellm_is_refused(tmp_path: Path) -> None:
     assert contents(tmp_path) == {}
 
 
+@needs_git
 def test_a_tree_that_has_the_change_is_refused(patched: Path) -> None:
     before = contents(patched)
     with pytest.raises(ForkError, match="already has the change; start from a clean upstream tree"):

@@ -162,8 +162,9 @@ def test_only_the_version_field_changes(tiny: Callable[..., Tiny], tmp_path: Pat
     assert text.endswith(f"Version: {made.version}+remodlai.1\n\nVersion: 1 is old.\n")
 
 
-def test_the_named_wheel_is_built_from(upstream: Path, built: Path, tmp_path: Path) -> None:
-    """LITELLM_UPSTREAM_WHEEL, with a cache that has the wiring but no wheel."""
-    done = fork("build", tmp_path, LITELLM_UPSTREAM_WHEEL=str(upstream), PIP_NO_INDEX="1", LOOPBACK_ONLY="1")
+def test_the_named_wheel_is_built_from(upstream: Path, snapshot: Path, built: Path, tmp_path: Path) -> None:
+    """LITELLM_UPSTREAM_WHEEL, where the index is out of reach."""
+    offline = {"PIP_NO_INDEX": "1", "LOOPBACK_ONLY": "1"}
+    done = fork("build", tmp_path, cwd=snapshot, LITELLM_UPSTREAM_WHEEL=str(upstream), **offline)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).read_bytes() == built.read_bytes()

@@ -1,5 +1,6 @@
 """What the tests of the local engine share: its models and options, calls to it, and what it says of itself."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -49,6 +50,17 @@ def pid(of: Engine | None = None) -> int:
     found = status(of)
     assert found, "no engine is running"
     return found["pid"]
+
+
+def processes(group: int) -> list[Path]:
+    """The directories in /proc of a process group's members that still run: an engine and its workers."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended between two looks
+            state, _, of = (process / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(of) == group and state != "Z":
+                found.append(process)
+    return found
 
 
 def generating(of: Engine | None = None) -> float:

@@ -13,7 +13,21 @@ import pytest
 
 import litellm
 from litellm.llms.remodlai.__main__ import main as command
-from local.engines import ARGS, LONG, MESSAGES, achat, chat, engine, eventually, generating, model, pid, script, status
+from local.engines import (
+    ARGS,
+    LONG,
+    MESSAGES,
+    achat,
+    chat,
+    engine,
+    eventually,
+    generating,
+    model,
+    pid,
+    processes,
+    script,
+    status,
+)
 
 
 def test_sixty_four_calls_at_once_on_a_cold_engine(tmp_path: Path) -> None:
@@ -145,11 +159,9 @@ def test_cancelled_call_and_closed_stream_stop_the_generation() -> None:
 
 def test_nothing_listens_beyond_loopback_and_nobody_else_can_enter() -> None:
     chat()
-    group = pid()
     mine = {
         os.readlink(file)
-        for process in Path("/proc").glob("[0-9]*")
-        if (process / "stat").exists() and int((process / "stat").read_text().rpartition(")")[2].split()[2]) == group
+        for process in processes(pid())
         for file in (process / "fd").iterdir()
         if os.path.lexists(file)
     }

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,8 @@ import openai
 import pytest
 
 import litellm
-from litellm.llms.remodlai.__main__ import main as command
-from litellm.llms.remodlai.engine import Engine, running_engines
-from local.engines import LONG, achat, chat, engine, eventually, model, pid, script, status
-
-
-def process_named(name: str, group: int) -> int:
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line, fields = (process / "cmdline").read_text(), (process / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended between two looks
-        if name in line and int(fields[2]) == group:
-            return int(process.name)
-    raise AssertionError(f"no process {name}")
+from litellm.llms.remodlai.engine import Engine
+from local.engines import ARGS, LONG, achat, chat, engine, eventually, model, pid, processes, script, status
 
 
 def test_killed_while_idle() -> None:
@@ -60,7 +49,8 @@ def test_killed_in_the_middle_of_a_stream() -> None:
 def test_dead_inside() -> None:
     chat()
     before = pid()
-    os.kill(process_named("EngineCore", before), signal.SIGKILL)
+    [core] = [process for process in processes(before) if "EngineCore" in (process / "cmdline").read_text()]
+    os.kill(int(core.name), signal.SIGKILL)
     assert chat().choices
     assert pid() != before
 
@@ -74,16 +64,19 @@ def test_engine_that_every_call_kills() -> None:
 
 @pytest.mark.parametrize("keep_alive", ["0", "5"])
 def test_killed_caller_leaves_no_orphan(keep_alive: str, tmp_path: Path) -> None:
-    command(["stop"])
-    text = "for _ in litellm.completion(MODEL, MESSAGES, engine_args=ARGS, stream=True): print('.', flush=True)\n"
-    caller = script(text + "input()", tmp_path, env={**os.environ, "LEXIQ_NOVA_KEEP_ALIVE": keep_alive})
+    args = {**ARGS, "seed": int(keep_alive)}  # an engine that only the caller uses
+    text = f"""
+import time
+for _ in litellm.completion(MODEL, MESSAGES, engine_args={args}, stream=True):
+    print(".", flush=True)
+time.sleep(600)
+"""
+    caller = script(text, tmp_path, env={**os.environ, "LEXIQ_NOVA_KEEP_ALIVE": keep_alive})
     assert caller.stdout is not None and caller.stdout.readline()
-    group = pid()
+    group = pid(engine(args=args))
     caller.kill()
     caller.wait()
-    eventually(lambda: not running_engines(), 30)
-    with pytest.raises(ProcessLookupError):
-        os.killpg(group, 0)
+    eventually(lambda: not processes(group), 60)
 
 
 def test_stale_socket_and_lock_files() -> None:
@@ -95,29 +88,27 @@ def test_stale_socket_and_lock_files() -> None:
     assert chat().choices
 
 
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a small disk")
-    try:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(disk))
-        with pytest.raises(OSError), open(disk / "fill", "wb") as file:
-            file.write(bytes(2**20))
-        with pytest.raises(openai.APIError, match="No space left on device"):
-            chat(model=model("minilm"))
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as disk:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True)
+        if mounted.returncode:
+            pytest.skip("needs the right to mount a small disk")
+        try:
+            monkeypatch.setenv("XDG_RUNTIME_DIR", disk)
+            with pytest.raises(OSError, match="No space left"), open(f"{disk}/fill", "wb") as file:
+                file.write(bytes(2**20))
+            with pytest.raises(openai.APIError, match="No space left on device"):
+                chat()
+        finally:
+            subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.parametrize(
     ("name", "args", "error", "words"),
     [
         ("no/such-model", {}, litellm.NotFoundError, "no/such-model"),
-        (None, {"no_such_option": 1}, litellm.BadRequestError, "unrecognized arguments: --no-such-option 1"),
+        (None, {"no_such_option": True}, litellm.BadRequestError, "unrecognized arguments: --no-such-option"),
         (None, {"max_model_len": 10**6}, litellm.BadRequestError, "max_model_len"),
-        (None, {"kv_cache_memory_bytes": 10**15}, openai.APIError, "memory"),
     ],
 )
 def test_failure_to_start(name: str | None, args: dict[str, Any], error: type[Exception], words: str) -> None:
@@ -127,6 +118,14 @@ def test_failure_to_start(name: str | None, args: dict[str, Any], error: type[Ex
         chat(model=path, engine_args=args)
     log = Engine.of(path.removeprefix("lexiq_nova/"), args).log
     assert words in str(failed.value) and str(log) in str(failed.value)
+
+
+def test_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "100000")
+    args = {**ARGS, "seed": 7}
+    with pytest.raises(openai.APIError, match="(?i)memory") as failed:
+        chat(engine_args=args)
+    assert str(engine(args=args).log) in str(failed.value)
 
 
 def test_vllm_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

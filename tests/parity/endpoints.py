@@ -80,7 +80,7 @@ def called(
             model=model,
             ask=draw(st.sampled_from(["prefix", "prefix", "provider"])) if model else "provider",
             base=draw(BASES),
-            configured=draw(st.sampled_from(["arguments", "arguments", "arguments", "environment"])),
+            configured=draw(st.sampled_from(["arguments"] * 4 + ["environment", "module"])),
             key=draw(st.sampled_from(["sk-case", "sk-case", None])),
         )
         if router and draw(st.integers(0, 3)) == 0:
@@ -282,12 +282,13 @@ text_completion = called(
             ),
         ),
     ),
-    router=("text_completion", "atext_completion"),
+    router=("atext_completion",),
 )
 
 # ------------------------------------------------------------------------------------------ embeddings
 
-EMBEDDING_INPUTS = ["one", ["one", "zwei"], [1, 2, 3], [[1, 2], [3]], [], "", ["a"] * 20, [{"text": "object"}]]
+LARGE = [["a"] * 20, [[1, 2]] * 16]
+EMBEDDING_INPUTS = ["one", ["one", "zwei"], [1, 2, 3], [[1, 2], [3]], [], "", [{"text": "object"}], *LARGE, *LARGE]
 
 
 def vector(values: list[float], encoded: bool) -> Any:
@@ -360,11 +361,11 @@ rerank = called(
             rank_fields=st.just(["text"]),
             return_documents=st.booleans(),
             max_tokens_per_doc=st.just(64),
-            max_chunks_per_doc=st.just(2),
             instruction=st.just("find"),
             truncate_prompt_tokens=st.sampled_from([8, "no"]),
             num_retries=st.integers(0, 1),
         ),
+        st.sampled_from([{}] * 9 + [{"max_chunks_per_doc": 2}]),
         given(
             query=st.sampled_from(["what", ""]),
             documents=st.sampled_from(

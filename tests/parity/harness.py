@@ -74,7 +74,8 @@ class Case:
         ask: `prefix` (`model="<provider>/<model>"`) or `provider` (`custom_llm_provider="<provider>"`).
         via: `function` or `router`.
         base: path of the server's base URL.
-        configured: where base and key are set: `arguments`, `environment` or `module` (`litellm.api_base`).
+        configured: where the base is set: `arguments`, `environment` or `module` (`litellm.api_base`). The key is
+            an argument or in the environment.
         key: the API key, or None for none at all.
         router: arguments of the Router, where `via` is `router`.
     """
@@ -216,11 +217,10 @@ class Harness:
         litellm.callbacks = [logger]
         if case.configured == "environment":
             os.environ[f"{provider.upper()}_API_BASE"] = self.server.url + case.base
-            if case.key:
-                os.environ[f"{provider.upper()}_API_KEY"] = case.key
         if case.configured == "module":
             litellm.api_base = self.server.url + case.base
-            litellm.api_key = case.key
+        if case.configured != "arguments" and case.key:
+            os.environ[f"{provider.upper()}_API_KEY"] = case.key
         try:
             yield
         finally:
@@ -242,6 +242,8 @@ class Harness:
                 "model_info": {"id": str(uuid.uuid4())},
             }
             router = litellm.Router(model_list=[deployment], **_fresh(case.router))
+            if case.call == "adiscover_model_info":
+                return adiscover_model_info, {"router": router}
             return reduce(getattr, case.call.split("."), router), {"model": "group", **call}
         if case.configured == "arguments":
             call = {**server, **call}
@@ -292,6 +294,13 @@ class Harness:
                 thread.join(timeout=5)
             if self.loop.run_until_complete(_tasks_done()) and not deferred and not started:
                 return
+
+
+async def adiscover_model_info(router: litellm.Router) -> Any:
+    """What a Router knows of its one deployment after it has asked the server for its models."""
+    await router.arefresh_model_info()
+    found = router.get_discovered_model_info(router.get_model_ids()[0])
+    return {"found": dict(found), "group": router.get_model_group_info(model_group="group")}
 
 
 async def _tasks_done() -> bool:

@@ -1,6 +1,7 @@
 """The rest of the endpoints: Responses API, Anthropic messages, media, decisions, files, batches, models,
 pass-through, health check. See `endpoints.py`."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -8,8 +9,11 @@ from hypothesis.strategies import SearchStrategy
 from parity import answers as a
 from parity.answers import some
 from parity.endpoints import (
+    BASES,
     JSONL,
+    MODELS,
     PNG,
+    TURNS,
     Endpoint,
     called,
     chat,
@@ -22,6 +26,7 @@ from parity.endpoints import (
     text_completion,
     transcription,
 )
+from parity.harness import Case
 from support.recording import Response
 
 NO_MODEL = st.none()
@@ -132,14 +137,22 @@ responses = called(
 
 ITEMS = {"object": "list", "data": OUTPUTS[:1], "first_id": "a", "last_id": "b", "has_more": False}
 
+response_ids = st.sampled_from(["resp_1", "resp/../x", "a b"])
+
 stored_responses = called(
-    "stored responses",
-    (
-        *("get_responses", "aget_responses", "delete_responses", "adelete_responses"),
-        *("cancel_responses", "acancel_responses"),
-    ),
-    merged(given(response_id=st.sampled_from(["resp_1", "resp/../x", "a b"])), some(extra_query=st.just({"q": "1"}))),
-    lambda params: a.bodies(response_bodies | st.just({"id": "resp_1", "object": "response", "deleted": True})),
+    "Responses API: stored",
+    ("get_responses", "aget_responses", "cancel_responses", "acancel_responses"),
+    merged(given(response_id=response_ids), some(extra_query=st.just({"q": "1"}))),
+    lambda params: a.bodies(response_bodies),
+    models=NO_MODEL,
+    shared=plain_common,
+)
+
+deleted_responses = called(
+    "Responses API: delete",
+    ("delete_responses", "adelete_responses"),
+    given(response_id=response_ids),
+    lambda params: a.bodies(st.just({"id": "resp_1", "object": "response", "deleted": True})),
     models=NO_MODEL,
     shared=plain_common,
 )
@@ -210,6 +223,7 @@ anthropic = called(
         if params["stream"]
         else st.builds(a.good, a.completion_body(a.choices, "chat.completion") | response_bodies, a.HEADERS)
     ),
+    router=("aanthropic_messages",),
     shared=some(2, timeout=st.just(20), extra_headers=st.just({"x-a": "1"}), input_cost_per_token=st.just(0.001)),
 )
 
@@ -242,6 +256,7 @@ image_edit = called(
             ]
         )
     ),
+    router=("aimage_edit",),
     shared=some(2, timeout=st.just(20), extra_headers=st.just({"x-a": "1"}), user=st.just("u")),
 )  # fmt: skip
 
@@ -269,6 +284,7 @@ video = called(
         given(prompt=st.just("a cat")),
     ),
     lambda params: a.bodies(st.sampled_from([VIDEO, {**VIDEO, "status": "failed", "error": {"message": "no"}}])),
+    router=("avideo_generation",),
     shared=plain_common,
 )
 
@@ -303,6 +319,7 @@ DECISION_ANSWERS = {
 }
 DECISION_INPUTS: list[Any] = [
     "text",
+    "another text",
     [{"role": "user", "content": [{"type": "input_text", "text": "look"}]}],
     [{"role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,AA=="}]}],
 ]
@@ -327,9 +344,10 @@ decisions = called(
             input=st.sampled_from(DECISION_INPUTS),
             questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3, unique_by=repr),
         ),
-        some(safety_identifier=st.just("u")),
+        st.sampled_from([{}, {}, {}, {"safety_identifier": "u"}, {"safety_identifier": "u", "drop_params": True}]),
     ),
     lambda params: a.bodies(decision_bodies(params)),
+    router=("adecisions",),
     shared=plain_common,
 )
 
@@ -427,6 +445,23 @@ model_listing = called(
     shared=st.just({}),
 )
 
+model_info = st.builds(
+    lambda answers, model, base, key: Case(
+        endpoint="model info discovery",
+        call="adiscover_model_info",
+        params={},
+        answers=answers,
+        model=model,
+        via="router",
+        base=base,
+        key=key,
+    ),
+    a.bodies(st.sampled_from(MODEL_LISTS)),
+    MODELS,
+    BASES,
+    st.sampled_from(["sk-case", None]),
+)
+
 passthrough = called(
     "pass-through",
     ("llm_passthrough_route", "allm_passthrough_route"),
@@ -471,6 +506,31 @@ health = st.sampled_from(sorted(HEALTH_BODIES)).flatmap(
     )
 )
 
+# -------------------------------------------------------------------------------------------- timeouts
+
+SLOW = [
+    Response(json={}, delay=5),
+    Response(headers={"content-type": "text/event-stream"}, chunks=(*a.sse(a.chunk_of([]), done=False), 5)),
+]
+
+timeouts = called(
+    "timeouts",
+    ("completion", "acompletion", "embedding", "aembedding", "responses", "aresponses"),
+    st.sampled_from([{"stream": True}, {}, {"max_retries": 1}, {"max_retries": 0}]).map(
+        lambda params: {"timeout": 0.1, "messages": TURNS[0], "input": "hello", **params}
+    ),
+    lambda params: st.sampled_from(SLOW if params.get("stream") else SLOW[:1]).map(lambda answer: (answer,)),
+    shared=st.just({}),
+).map(lambda case: replace(case, params=_own_input(case)))
+
+
+def _own_input(case: Case) -> dict[str, Any]:
+    """The parameters without those of the other endpoints."""
+    unused = "input" if "completion" in case.call else "messages"
+    embeds = "embedding" in case.call
+    return {k: v for k, v in case.params.items() if k != unused and not (embeds and k == "stream")}
+
+
 # ----------------------------------------------------------------------------------------------- all
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -480,7 +540,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("rerank", rerank, share=8),
     Endpoint("audio transcription", transcription, share=5),
     Endpoint("Responses API", responses, share=10),
-    Endpoint("stored responses", stored_responses, share=3),
+    Endpoint("Responses API: stored", stored_responses, share=2),
+    Endpoint("Responses API: delete", deleted_responses, share=1),
     Endpoint("Responses API: input items", response_items, share=2),
     Endpoint("Responses API: compact", compact_responses, share=1),
     Endpoint("Anthropic messages", anthropic, share=8),
@@ -495,6 +556,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("batches: stored", stored_batches, share=2),
     Endpoint("batches: list", batch_listing, share=1),
     Endpoint("model listing", model_listing, share=1),
+    Endpoint("model info discovery", model_info, share=2),
+    Endpoint("timeouts", timeouts, share=1),
     Endpoint("pass-through", passthrough, share=4),
     Endpoint("health", health, share=4),
 )

@@ -41,6 +41,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _BOUNDARY = re.compile(r"boundary=[^\s;]+")
 _ENCODED_ID = re.compile(r"\b(resp|video|file|batch|cntr|msg|item)_([A-Za-z0-9+/_-]{24,}={0,2})")
 _VERSION = re.compile(r"\+remodlai\.\d+")
+_DURATION = re.compile(r"time taken=[0-9.]+")
 _DAY = 86_400.0
 
 
@@ -90,6 +91,7 @@ NORMALISATIONS: tuple[Normalisation, ...] = (
     Normalisation(
         "durations",
         "measured, not computed",
+        text=lambda text: _DURATION.sub("time taken=<t>", text),
         keys=frozenset(
             {
                 *("response_time", "litellm_overhead_time_ms", "_response_ms", "response_ms", "callback_duration_ms"),

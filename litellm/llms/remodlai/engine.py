@@ -338,9 +338,10 @@ class Engine:
                     if len(others) < limit:
                         stack.pop_all()
                         return room
-                    for folder in sorted(others, key=lambda folder: -others[folder].get("idle", 0.0)):
-                        if ((yield from ask(folder, "stop-if-free")) or {}).get("leaving"):
-                            break
+                    staying = [folder for folder, status in others.items() if not status.get("leaving")]
+                    if len(staying) >= limit:
+                        longest_idle = max(staying, key=lambda folder: others[folder].get("idle", 0.0))
+                        yield from ask(longest_idle, "stop-if-free")
             progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
             yield POLL_SECONDS
 
