@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from support.models import model_dir
 
 from litellm import batch_completion, completion
 from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.engine import Engine
+from support.models import model_dir
 
 OPTIONS: dict[str, Any] = {"max_model_len": 2048, "enforce_eager": True}
 FLAGS = ["--max-model-len", "2048", "--enforce-eager"]

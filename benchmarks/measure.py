@@ -65,9 +65,7 @@ def environment() -> dict[str, str]:
 @contextmanager
 def server() -> Iterator[str]:
     """Starts the server in a process of its own; yields its base."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.server"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"

@@ -21,7 +21,7 @@ GOALS = {
     ("memory", UPSTREAM): 0.5,
     ("import", "upstream"): 1.01,
 }
-UNITS = {"memory": ("MB", 1e-6), "import": ("s", 1.0), **{task: ("/s", 1.0) for task in RATES}}
+UNITS = {"memory": ("MB", 1e-6), "import": ("s", 1.0), **dict.fromkeys(RATES, ("/s", 1.0))}
 MICROSECONDS = ("µs", 1e6)
 
 
@@ -57,7 +57,9 @@ def table(middle: dict[str, dict[str, float]]) -> str:
         cells = [f"{values[name]:.2f}{verdict(task, name, values[name])}" if name in values else "" for name in columns]
         rows.append([task, shown(task, middle[task]["fork" if task == "import" else OURS]), *cells])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 

@@ -6,6 +6,7 @@ Edits are anchored at a symbol, not at a line, and must find it exactly once; th
 
 import ast
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from textwrap import indent
@@ -22,12 +23,13 @@ class Edit:
     Args:
         name: what the edit is called in the audit.
         path: file, relative to the wheel's root.
-        symbol: dotted name of the variable, function or method it is anchored at.
+        symbol: dotted name of the variable, function or method it is anchored at; `*` stands for any class.
         where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
             statement; as an "element" of the list, set or tuple a variable holds; or as an "argument" of the call
             that a function ends with.
         code: what is inserted, unindented.
         reason: why a mechanical twin is not enough.
+        moved_to: the file in releases that have moved the symbol there.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Edit:
     where: str
     code: str
     reason: str
+    moved_to: str = ""
 
     def applied(self, source: str) -> str:
         """Returns `source` with the edit; raises ForkError where the symbol is not there once, or has no such place."""
@@ -69,7 +72,8 @@ class Edit:
 def _find(node: Any, path: list[str]) -> list[Any]:
     # Inside a function, a variable may be set in any block.
     statements = ast.walk(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else node.body
-    found = [child for child in statements if path[0] in _names(child)]
+    any_class = path[0] == "*"
+    found = [child for child in statements if path[0] in _names(child) or any_class and isinstance(child, ast.ClassDef)]
     return found if len(path) == 1 else [match for child in found for match in _find(child, path[1:])]
 
 
@@ -106,6 +110,8 @@ _KWARGS_FUNCTIONS = {
     "litellm/files/main.py": ("create_file", "file_retrieve", "file_delete", "file_list", "file_content"),
     "litellm/batches/main.py": ("create_batch", "retrieve_batch", "list_batches", "cancel_batch"),
 }
+_ROUTER = ("litellm/router.py", "litellm/router_python_core.py")
+_OF_ONE_TASK = "deployments of one model may each be of one task; here the sync and the async selection meet"
 _HANDLER = "litellm/llms/custom_httpx/http_handler.py"
 _LOCAL_ENGINE = "the local engine is reached by a transport of its own, whatever the endpoint"
 
@@ -278,6 +284,55 @@ if _llm_router is not None and is_passthrough_request_using_router_model(_reques
         )
         for provider in ("remodlai", "lexiq_nova")
     ),
+    Edit(
+        "task-routing",
+        _ROUTER[0],
+        "_ROUTING_KWARGS_ADAPTER",
+        "after",
+        """
+
+def _of_requested_task(common_checks):
+    \"\"\"Of Lexiq Nova's deployments of one model, only those that serve the request's task are candidates.\"\"\"
+
+    def checked(self, *args, request_kwargs=None, **kwargs):
+        model, candidates = common_checks(self, *args, request_kwargs=request_kwargs, **kwargs)
+        if not isinstance(candidates, list) or not {"task", "extra_body"} & (request_kwargs or {}).keys():
+            return model, candidates
+        if any(
+            params.get("task")
+            and (params.get("custom_llm_provider") or params["model"].split("/", 1)[0]) in ("remodlai", "lexiq_nova")
+            for params in (candidate["litellm_params"] for candidate in candidates)
+        ):
+            from litellm.llms.remodlai.embedding.routing import serving
+
+            candidates = serving(model, candidates, request_kwargs)
+        return model, candidates
+
+    return checked""",
+        _OF_ONE_TASK,
+        _ROUTER[1],
+    ),
+    Edit(
+        "task-routing",
+        _ROUTER[0],
+        "*._common_checks_available_deployment",
+        "above",
+        "@_of_requested_task",
+        _OF_ONE_TASK,
+        _ROUTER[1],
+    ),
+    Edit(
+        "cache-key",
+        "litellm/caching/caching.py",
+        "Cache.get_cache_key.combined_kwargs",
+        "after",
+        """\
+if (kwargs.get("custom_llm_provider") or str(kwargs.get("model")).split("/", 1)[0]) in ("remodlai", "lexiq_nova"):
+    combined_kwargs = combined_kwargs.union(
+        ("task", "adapter", "return_multivector", "image", "image_embeds", "instruction", "extra_body")
+    )""",
+        "with these the same input has other vectors; a cache that left them out would answer for another task",
+    ),
 )
 
 # Values of the twins' JSON objects that are not a renamed copy of upstream's: by file and provider, then dotted path.
@@ -359,6 +414,9 @@ def exempt(path: str, line: str) -> str | None:
     return None
 
 
-def edits_of(path: str) -> list[Edit]:
-    """Returns the edits of one file, in their order."""
-    return [edit for edit in EDITS if edit.path == path]
+def by_path(has: Callable[[str], bool]) -> dict[str, list[Edit]]:
+    """Returns the edits of each file, in their order, for a release of which `has` tells whether it has a file."""
+    placed: dict[str, list[Edit]] = {}
+    for edit in EDITS:
+        placed.setdefault(edit.moved_to if edit.moved_to and has(edit.moved_to) else edit.path, []).append(edit)
+    return placed

@@ -78,12 +78,11 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
     """
     rules = frozenset(all_rules() if rules is None else rules)
     wired = Wired()
-    edited = {edit.path for edit in edits.EDITS}
+    edited = edits.by_path(partial(_has, release))
     for path, data in _texts(release):
         if not MENTION.search(data) and path not in edited:
             continue
-        text, explained = _wire_file(path, data, rules)
-        edited.discard(path)
+        text, explained = _wire_file(path, data, rules, edited.pop(path, []))
         if text != data:
             wired.files[path] = text
         for number, line in enumerate(data.split("\n"), 1):
@@ -93,6 +92,10 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
     if edited:
         raise ForkError(f"edited files that this release does not have: {', '.join(sorted(edited))}")
     return wired
+
+
+def _has(release: ZipFile | Path, path: str) -> bool:
+    return path in release.namelist() if isinstance(release, ZipFile) else (release / path).is_file()
 
 
 def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
@@ -110,7 +113,7 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
                 continue  # an image or a compiled module
 
 
-def _wire_file(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[int, str]]:
+def _wire_file(path: str, source: str, rules: frozenset[str], own: list[edits.Edit]) -> tuple[str, dict[int, str]]:
     text, explained = source, dict[int, str]()
     try:
         if PROVIDER.search(source) and path.endswith(".json"):
@@ -119,7 +122,7 @@ def _wire_file(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict
             from fork import twins
 
             text, explained = twins.wire(source, partial(edits.exempt, path), rules)
-        for edit in edits.edits_of(path):
+        for edit in own:
             text = edit.applied(text)
         if text != source and path.endswith(".py"):
             compile(text, path, "exec", dont_inherit=True)

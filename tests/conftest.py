@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from support import loopback
 
 os.environ.update(loopback.child_env())

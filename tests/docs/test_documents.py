@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
 from support.documents import DOCUMENTS, HOSTED, KEY, ROOT, RUNNING, Block, Reader, blocks, sections
 from support.nova import answer
 from support.recording import RecordingServer

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from support.documents import HOSTED, KEY, Block, Reader
 from support.nova import answer
 from support.recording import RecordingServer

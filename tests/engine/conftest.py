@@ -7,6 +7,7 @@ sorted by server all the same, because few are kept alive and starting one takes
 from collections.abc import Iterator
 
 import pytest
+
 from support.vllm_server import ServerPool, VLLMServer
 
 SERVER_FIXTURES = ("chat_server", "embedding_server", "rerank_server", "whisper_server")

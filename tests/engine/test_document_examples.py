@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from support.documents import DOCUMENTS, HOSTED, KEY, Block, Reader, sections
 from support.models import model_dir
 from support.vllm_server import VLLMServer

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from engine.hosted import PREFIX, to, until
-from support.vllm_server import VLLMServer
 
 import litellm
+from support.vllm_server import VLLMServer
 
 FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
 ANSWER = "The capital of France is Paris."

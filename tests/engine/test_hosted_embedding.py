@@ -2,9 +2,9 @@
 
 import pytest
 from engine.hosted import cosine, to
-from support.vllm_server import VLLMServer
 
 import litellm
+from support.vllm_server import VLLMServer
 
 DIMENSIONS = 384
 HELLO_WORLD = [101, 7592, 2088, 102]

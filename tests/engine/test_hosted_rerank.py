@@ -6,9 +6,9 @@ are random, so on it only the protocol is.
 
 import pytest
 from engine.hosted import to
-from support.vllm_server import VLLMServer
 
 import litellm
+from support.vllm_server import VLLMServer
 
 QUERY = "What is the capital of France?"
 DOCUMENTS = [

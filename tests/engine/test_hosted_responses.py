@@ -2,9 +2,9 @@
 
 import pytest
 from engine.hosted import PREFIX, to, until
-from support.vllm_server import VLLMServer
 
 import litellm
+from support.vllm_server import VLLMServer
 
 QUESTION = "What is the capital of France?"
 ANSWER = "The capital of France is Paris."

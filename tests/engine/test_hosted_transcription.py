@@ -9,9 +9,9 @@ from pathlib import Path
 import openai
 import pytest
 from engine.hosted import to
-from support.vllm_server import VLLMServer
 
 import litellm
+from support.vllm_server import VLLMServer
 
 SENTENCE = "Good morning everyone. The meeting starts on Monday at ten o'clock."
 KEY_WORDS = ("morning", "meeting", "Monday")

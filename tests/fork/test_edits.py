@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from fork.edits import EDITS, JSON_VALUES, Edit, edits_of, exempt
+from fork.edits import EDITS, JSON_VALUES, Edit, by_path, exempt
 from fork.lock import ForkError
 from fork.wiring import Wired
 
@@ -143,7 +143,13 @@ def test_every_edit_is_in_the_pinned_release(wired: Wired) -> None:
     for edit in EDITS:
         for line in filter(None, map(str.strip, edit.code.split("\n"))):
             assert line in wired.files[edit.path], f"{edit.name}: {line}"
-    assert sum(len(edits_of(path)) for path in {edit.path for edit in EDITS}) == len(EDITS)
+
+
+def test_an_edit_follows_its_symbol_into_another_file() -> None:
+    moved = {edit.moved_to for edit in EDITS if edit.moved_to}
+    before, after = by_path(lambda path: False), by_path(lambda path: True)
+    assert moved and moved <= after.keys() and not moved & before.keys()
+    assert sum(map(len, before.values())) == sum(map(len, after.values())) == len(EDITS)
 
 
 def test_every_value_is_in_the_pinned_release(wired: Wired) -> None:

@@ -5,9 +5,10 @@ import json
 import subprocess
 from pathlib import Path
 
+from local.engines import engine, model, pid
+
 import litellm
 from litellm.llms.remodlai.engine import running_engines
-from local.engines import engine, model, pid
 
 CHAT_ARGS = {
     "max_model_len": 2048,

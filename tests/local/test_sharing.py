@@ -10,9 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
-import litellm
-from litellm.llms.remodlai.__main__ import main as command
 from local.engines import (
     ARGS,
     LONG,
@@ -28,6 +25,9 @@ from local.engines import (
     script,
     status,
 )
+
+import litellm
+from litellm.llms.remodlai.__main__ import main as command
 
 
 def test_sixty_four_calls_at_once_on_a_cold_engine(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import openai
 import pytest
+from local.engines import ARGS, LONG, achat, chat, engine, eventually, model, pid, processes, script, status
 
 import litellm
 from litellm.llms.remodlai.engine import Engine
-from local.engines import ARGS, LONG, achat, chat, engine, eventually, model, pid, processes, script, status
 
 
 def test_killed_while_idle() -> None:

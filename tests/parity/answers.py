@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
 from support.recording import CUT, Response, sse
 
 TEXTS = st.sampled_from(["", "Hello", " wörld", "日本", "\n\n", "<think>", '{"a": 1}', "🙂", "a b c d e f", "\\u0000"])

@@ -12,6 +12,7 @@ from parity import answers as a
 from parity.answers import some
 from parity.harness import Case, File
 from parity.public_calls import png, wav
+
 from support.recording import Response
 
 MODELS = st.sampled_from(["m", "m", "org/name", "gpt-oss-120b", "o3-mini", "openai/gpt-4o", "hosted", "a:b@c"])

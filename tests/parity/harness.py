@@ -26,15 +26,15 @@ from functools import reduce
 from typing import Any
 
 import anyio
+from parity.normalise import failure, plain
+
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
-from parity.normalise import failure, plain
 from support import loopback
 from support.recording import RecordingServer, Request, Response, replay
-
-import litellm
 
 UPSTREAM = "hosted_vllm"
 TWIN = os.environ.get("PARITY_TWIN", "remodlai")

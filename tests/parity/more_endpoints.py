@@ -27,6 +27,7 @@ from parity.endpoints import (
     transcription,
 )
 from parity.harness import Case
+
 from support.recording import Response
 
 NO_MODEL = st.none()

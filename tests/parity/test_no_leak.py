@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from parity.public_calls import arguments, public_calls, ways_of_asking
-from support import loopback
-from support.recording import RecordingServer, Response
 
 import litellm
+from support import loopback
+from support.recording import RecordingServer, Response
 
 CALLS = dict(public_calls())
 PROVIDERS = ("remodlai", "lexiq_nova")

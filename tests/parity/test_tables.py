@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from litellm.litellm_core_utils.get_supported_openai_params import get_supported_openai_params
-from litellm.llms.openai_like.common_utils import OpenAILikeError
-from litellm.types.utils import LlmProviders
-from litellm.utils import ProviderConfigManager
 from parity.answers import CONTEXT
 from parity.harness import TWIN, UPSTREAM
 from parity.normalise import failure, plain
 
 import litellm
+from litellm.litellm_core_utils.get_supported_openai_params import get_supported_openai_params
+from litellm.llms.openai_like.common_utils import OpenAILikeError
+from litellm.types.utils import LlmProviders
+from litellm.utils import ProviderConfigManager
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from proxy.backend import INPUT_COST, OUTPUT_COST, SECOND_COST, SERVER_KEY, serving
 from proxy.gateway import Gateway, config_of, deployment
+
 from support.recording import RecordingServer
 
 

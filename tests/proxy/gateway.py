@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import yaml
+
 from support.loopback import child_env
 
 START_SECONDS = 180.0

@@ -14,6 +14,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from proxy.backend import TEXT, TOOL_CALL, USAGE
 from proxy.gateway import Gateway
+
 from support.recording import RecordingServer
 
 CHAT_MODELS = {"lexiq-nova-chat": "nova", "lexiq-nova-local": "org/nova"}

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from proxy.backend import INPUT_COST, OUTPUT_COST, SECOND_COST, SERVER_KEY, USAGE, paused
 from proxy.gateway import Gateway, config_of, deployment
+
 from support.recording import RecordingServer, Response
 
 PAUSE = 0.3

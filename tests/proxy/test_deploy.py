@@ -16,6 +16,7 @@ import yaml
 from proxy.backend import SERVER_KEY, TEXT, serving
 from proxy.gateway import Gateway
 from proxy.redis_server import RedisServer
+
 from support.recording import RecordingServer
 
 ROOT = Path(__file__).resolve().parents[2]

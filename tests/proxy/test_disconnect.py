@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from proxy.backend import WORDS, chunk, responses
 from proxy.gateway import Gateway
+
 from support.recording import RecordingServer, Request, Response
 
 SECONDS = 1.0

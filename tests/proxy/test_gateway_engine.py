@@ -10,6 +10,7 @@ import openai
 import pytest
 from proxy.gateway import Gateway, config_of, deployment
 from proxy.test_disconnect import SECONDS, Client
+
 from support.vllm_server import ServerPool, VLLMServer
 
 ANSWER = "The capital of France is Paris."

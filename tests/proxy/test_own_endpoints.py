@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from proxy.gateway import Gateway
+
 from support.recording import RecordingServer, Response
 
 PROVIDERS = {"remodlai": "Lexiq Nova", "lexiq_nova": "Lexiq Nova (local)"}

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from proxy.backend import SERVER_KEY, TEXT, chat_events
 from proxy.gateway import Gateway, events
+
 from support.recording import RecordingServer, Request, Response
 
 PROVIDERS = {"remodlai": ("lexiq-nova-chat", "nova"), "lexiq_nova": ("lexiq-nova-local", "org/nova")}

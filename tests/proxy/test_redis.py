@@ -10,6 +10,7 @@ import pytest
 from proxy.backend import SERVER_KEY, serving
 from proxy.gateway import Gateway, config_of, deployment
 from proxy.redis_server import RedisServer
+
 from support.recording import RecordingServer, Response
 
 MASTER_KEY = "sk-shared-by-both-proxies"

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from proxy.backend import SERVER_KEY, TEXT, Replica, serving
 from proxy.gateway import Gateway, config_of, deployment, events
+
 from support.recording import CUT, RecordingServer, Request, Response
 
 MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]

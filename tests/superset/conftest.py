@@ -7,9 +7,9 @@ import pytest
 from proxy.gateway import Gateway, deployment
 from superset import nova
 from superset.ways import KEY, MODEL, Asking
-from support.recording import RecordingServer
 
 import litellm
+from support.recording import RecordingServer
 
 RERANKER = "nova-reranker"
 BY_TASK = "nova-by-task"

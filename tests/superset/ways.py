@@ -7,9 +7,9 @@ from typing import Any
 
 import openai
 from proxy.gateway import Gateway
-from support.recording import RecordingServer, Request
 
 import litellm
+from support.recording import RecordingServer, Request
 
 MODEL = "nova-embeddings"
 KEY = "sk-nova"

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import litellm
 from support.models import model_dir
 from support.vllm_server import KINDS
-
-import litellm
 
 QUESTION = "What is the capital of France? Answer in one sentence."
 

@@ -29,9 +29,9 @@ from unittest import mock
 
 import httpx
 import yaml
-from support.loopback import child_env
 
 import litellm
+from support.loopback import child_env
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "LEXIQ_NOVA_INTEGRATION.md", "docs/my-website/docs/providers/remodlai.md")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
 from support.recording import CUT, RecordingServer, Request, Response, replay, streamed
 
 

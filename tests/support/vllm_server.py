@@ -22,6 +22,7 @@ from types import TracebackType
 import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+
 from support.models import model_dir
 
 LOGS = Path(__file__).resolve().parents[2] / "build" / "logs"

@@ -197,7 +197,6 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
         call = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
         return {**headers, "Authorization": f"Bearer {self.key(call)}"}
 
-
     @classmethod
     def get_api_base(cls, api_base: str | None = None) -> str | None:
         # The proxy's pass-through appends whole routes to it: `v1/chat/completions`, but also `tokenize`.

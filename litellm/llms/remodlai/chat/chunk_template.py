@@ -112,7 +112,11 @@ class ChunkTemplate:
             _set(copy, "__pydantic_fields_set__", model.fields_set.copy())
             _set(copy, "__pydantic_private__", model.private)
             value = [copy] if model.in_list else copy
-        _set(value, "__pydantic_private__", {**model.private, "_hidden_params": {**self._hidden, "created_at": created_at}})
+        _set(
+            value,
+            "__pydantic_private__",
+            {**model.private, "_hidden_params": {**self._hidden, "created_at": created_at}},
+        )
         return value
 
 

@@ -11,7 +11,6 @@ from litellm.types.utils import LlmProviders
 from ...hosted_vllm.responses.transformation import HostedVLLMResponsesAPIConfig
 from ..common_utils import HostedLexiqNova, LexiqNova, with_key
 
-
 _ROLES = frozenset({"user", "assistant", "system", "developer"})
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from litellm.types.utils import LlmProviders
-from litellm.utils import ProviderConfigManager
 
 import litellm
 from litellm.llms.remodlai.common_utils import (
@@ -20,6 +18,8 @@ from litellm.llms.remodlai.common_utils import (
     server_root,
     with_api_path,
 )
+from litellm.types.utils import LlmProviders
+from litellm.utils import ProviderConfigManager
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 BASE = "https://nova.example"

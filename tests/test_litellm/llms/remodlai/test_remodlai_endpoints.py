@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from litellm.types.utils import LlmProviders
-from litellm.utils import ProviderConfigManager
 
 import litellm
 from litellm.llms.remodlai.common_utils import HostedLexiqNova
+from litellm.types.utils import LlmProviders
+from litellm.utils import ProviderConfigManager
 
 KEY = "sk-nova-secret"
 WAV = ("speech.wav", b"RIFF\x24\x00\x00\x00WAVE", "audio/wav")

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,7 +53,9 @@ class Scripted:
                 length = int(re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)[1])
                 model = json.loads(await reader.readexactly(length))["model"]
                 body, whole = self.answers[model]
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+                )
                 if body:
                     writer.write(b"%x\r\n%s\r\n" % (len(body), body))
                 if model in self.closed:  # an endless answer: until the client hangs up
@@ -126,7 +127,10 @@ class Seen:
     wrapper: Any = None
 
 
-CALLBACK_LISTS = ("callbacks", *(f"{kind}_callback" for kind in ("success", "failure", "_async_success", "_async_failure")))
+CALLBACK_LISTS = (
+    "callbacks",
+    *(f"{kind}_callback" for kind in ("success", "failure", "_async_success", "_async_failure")),
+)
 # Differs from call to call, whatever the provider.
 TIMES_AND_IDS = {
     *("created_at", "created", "startTime", "endTime", "completionStartTime", "response_time", "id", "trace_id"),
@@ -234,7 +238,9 @@ def calls(arguments: str, index: int = 0, **fields: Any) -> dict[str, Any]:
 
 def begins_call(index: int, name: str) -> dict[str, Any]:
     function = {"name": name, "arguments": ""}
-    return chunk(choice({"tool_calls": [{"index": index, "id": f"call-{index}", "type": "function", "function": function}]}))
+    return chunk(
+        choice({"tool_calls": [{"index": index, "id": f"call-{index}", "type": "function", "function": function}]})
+    )
 
 
 def token(text: str) -> dict[str, Any]:
@@ -247,7 +253,7 @@ def usage(total: int = 9, **fields: Any) -> dict[str, Any]:
 
 ROLE = chunk(choice({"role": "assistant", "content": ""}))
 STOP = chunk(choice({"content": ""}, "stop"))
-WORDS = [says(text) for text in ("The", " sea", " is", "\n", " wide", " “∞” \\ \" \t", " 😀", "é")]
+WORDS = [says(text) for text in ("The", " sea", " is", "\n", " wide", ' “∞” \\ " \t', " 😀", "é")]
 DONE = "[DONE]"
 LONG = [says(f"word {i} ") for i in range(60)]
 
@@ -265,7 +271,16 @@ SCRIPTS: dict[str, list[Any]] = {
     "content-of-other-types": [ROLE, *WORDS, says(5), says(["a"]), says("b"), STOP, DONE],
     "json-in-content": [ROLE, says('{"content": "x"}'), says('"content":"y"'), says('\\"content": "z'), STOP, DONE],
     "done-in-content": [ROLE, *WORDS, says("ends with [DONE] they say"), *WORDS, STOP, DONE],
-    "like-other-fields": [ROLE, says("assistant"), says("served"), says("chatcmpl-1"), says("stop"), *WORDS, STOP, DONE],
+    "like-other-fields": [
+        ROLE,
+        says("assistant"),
+        says("served"),
+        says("chatcmpl-1"),
+        says("stop"),
+        *WORDS,
+        STOP,
+        DONE,
+    ],
     "line-separators": [ROLE, *WORDS, says("a\u2028b"), says("c\x85d"), *WORDS, STOP, DONE],
     "role-in-each": [chunk(choice({"role": "assistant", "content": text})) for text in "abcdef"] + [STOP, DONE],
     "reasoning": [ROLE, *(chunk(choice({"reasoning": text})) for text in "think"), *WORDS, STOP, DONE],
@@ -288,15 +303,26 @@ SCRIPTS: dict[str, list[Any]] = {
         *(chunk(choice({"content": ""}, "stop", index=i)) for i in (0, 1)),
         DONE,
     ],
-    "two-choices-in-one": [ROLE, *(chunk(choice({"content": t}), choice({"content": t}, index=1)) for t in "abc"), STOP],
+    "two-choices-in-one": [
+        ROLE,
+        *(chunk(choice({"content": t}), choice({"content": t}, index=1)) for t in "abc"),
+        STOP,
+    ],
     "usage": [ROLE, *WORDS, STOP, chunk(usage=usage()), DONE],
     "usage-details": [
         *(ROLE, *WORDS, STOP),
-        chunk(usage=usage(prompt_tokens_details={"cached_tokens": 2}, completion_tokens_details={"reasoning_tokens": 1})),
+        chunk(
+            usage=usage(prompt_tokens_details={"cached_tokens": 2}, completion_tokens_details={"reasoning_tokens": 1})
+        ),
         DONE,
     ],
     "usage-in-finish": [ROLE, *WORDS, chunk(choice({"content": ""}, "stop"), usage=usage()), DONE],
-    "usage-in-each": [ROLE, *(chunk(choice({"content": t}), usage=usage(5 + i)) for i, t in enumerate("abcd")), STOP, DONE],
+    "usage-in-each": [
+        ROLE,
+        *(chunk(choice({"content": t}), usage=usage(5 + i)) for i, t in enumerate("abcd")),
+        STOP,
+        DONE,
+    ],
     "usage-null": [ROLE, *(chunk(choice({"content": text}), usage=None) for text in "abcdef"), STOP, DONE],
     "usage-in-the-middle": [ROLE, *WORDS, chunk(usage=usage()), *WORDS, STOP, DONE],
     "finish-with-content": [ROLE, *WORDS, says("end", finish_reason="length"), DONE],
@@ -330,22 +356,51 @@ SCRIPTS: dict[str, list[Any]] = {
     "finish-error": [ROLE, *WORDS, chunk(choice({}, "error")), DONE],
     "finish-unknown": [ROLE, *WORDS, chunk(choice({}, "abort")), DONE],
     "comments": [": ping\n", ROLE, ": ping\n", *WORDS[:4], "event: message\n", *WORDS[4:], "  \n", "\n\n", STOP, DONE],
-    "broken-json": [ROLE, *WORDS, 'data: {"id": "x\n', *WORDS, "data: \n", "data: null\n", "data: 3\n", "x\n", *WORDS, STOP],
+    "broken-json": [
+        ROLE,
+        *WORDS,
+        'data: {"id": "x\n',
+        *WORDS,
+        "data: \n",
+        "data: null\n",
+        "data: 3\n",
+        "x\n",
+        *WORDS,
+        STOP,
+    ],
     "carriage-returns": ["".join(f"data: {json.dumps(one)}\r\n\r\n" for one in (ROLE, *WORDS, STOP)) + "\n"],
     "no-spaces": ["".join(f"data:{json.dumps(one, separators=(',', ':'))}\n\n" for one in (ROLE, *WORDS, STOP))],
     "surrogates": [ROLE, *WORDS, *('data: {"choices":[{"index":0,"delta":{"content":"\\ud83d"}}]}\n',) * 3, STOP, DONE],
     "repeats": [ROLE, *[says("same")] * 120, STOP, DONE],
     "repeats-just-not": [ROLE, *[says("same")] * 99, says("other"), *[says("same")] * 99, STOP, DONE],
     "repeats-short": [ROLE, *[says("a")] * 120, STOP, DONE],
-    "repeats-broken": [ROLE, *[says("same")] * 60, chunk(choice({"reasoning": "hm"})), *[says("same")] * 60, STOP, DONE],
-    "repeats-interrupted": [ROLE, *[says("same")] * 60, chunk(usage=usage()), says(""), *[says("same")] * 60, STOP, DONE],
+    "repeats-broken": [
+        ROLE,
+        *[says("same")] * 60,
+        chunk(choice({"reasoning": "hm"})),
+        *[says("same")] * 60,
+        STOP,
+        DONE,
+    ],
+    "repeats-interrupted": [
+        ROLE,
+        *[says("same")] * 60,
+        chunk(usage=usage()),
+        says(""),
+        *[says("same")] * 60,
+        STOP,
+        DONE,
+    ],
 }
 CUT = {"cut-" + name: SCRIPTS[name] for name in ("content", "no-finish", "tool-call", "nothing", "no-done", "usage")}
 
 
 def lines(events: list[Any]) -> bytes:
     texts = (
-        one if isinstance(one, str) and one.endswith("\n") else f"data: {one}\n\n" if isinstance(one, str)
+        one
+        if isinstance(one, str) and one.endswith("\n")
+        else f"data: {one}\n\n"
+        if isinstance(one, str)
         else f"data: {json.dumps(one, ensure_ascii=False)}\n\n"
         for one in events
     )
@@ -368,7 +423,9 @@ def callbacks() -> Iterator[None]:
         setattr(litellm, name, value)
 
 
-def both(server: Scripted, script: str, asynchronous: bool, observer: type[Observer] | None, **params: Any) -> list[Seen]:
+def both(
+    server: Scripted, script: str, asynchronous: bool, observer: type[Observer] | None, **params: Any
+) -> list[Seen]:
     return [
         watch(server, provider, script, asynchronous, observer() if observer else None, **params)
         for provider in ("hosted_vllm", "remodlai")
@@ -495,7 +552,13 @@ def test_most_chunks_are_copies(server: Scripted, monkeypatch: pytest.MonkeyPatc
     made: list[str] = []
     fill = ChunkTemplate.fill
     monkeypatch.setattr(ChunkTemplate, "fill", lambda self, text, at: (made.append(text), fill(self, text, at))[1])
-    for script, at_least in {"long": 58, "reasoning": 8, "tool-call": 2, "two-choices": 6, "fields-of-delta": 2}.items():
+    for script, at_least in {
+        "long": 58,
+        "reasoning": 8,
+        "tool-call": 2,
+        "two-choices": 6,
+        "fields-of-delta": 2,
+    }.items():
         made.clear()
         watch(server, "remodlai", script, False, None)
         assert len(made) >= at_least, script
@@ -612,7 +675,9 @@ def test_router_falls_back_before_the_first_chunk(server: Scripted) -> None:
     assert asyncio.run(read()) == "".join(one["choices"][0]["delta"]["content"] for one in WORDS)
 
 
-TEXT = st.one_of(st.sampled_from(["a", "same", "", " ", "\n", "[DONE]", "assistant", "\"", "\\", "😀"]), st.text(max_size=6))
+TEXT = st.one_of(
+    st.sampled_from(["a", "same", "", " ", "\n", "[DONE]", "assistant", '"', "\\", "😀"]), st.text(max_size=6)
+)
 DELTAS = st.one_of(
     st.builds(lambda text: {"content": text}, TEXT),
     st.builds(lambda text: {"reasoning": text}, TEXT),
@@ -626,7 +691,9 @@ CHUNKS = st.builds(
     DELTAS,
     st.sampled_from([0, 0, 0, 1]),
     st.sampled_from([None] * 12 + ["stop", "length", "tool_calls"]),
-    st.sampled_from([{}] * 8 + [{"usage": usage()}, {"usage": None}, {"id": "chatcmpl-2"}, {"created": 5}, {"model": "m"}]),
+    st.sampled_from(
+        [{}] * 8 + [{"usage": usage()}, {"usage": None}, {"id": "chatcmpl-2"}, {"created": 5}, {"model": "m"}]
+    ),
 )
 EVENTS = st.one_of(
     *([CHUNKS] * 6),

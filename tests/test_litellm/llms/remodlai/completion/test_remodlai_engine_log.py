@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from litellm._logging import verbose_logger
 from litellm.llms.remodlai.engine_log import Progress, last_error, stage
 
