@@ -13,6 +13,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from fork import edits, json_twins
+from fork.edit import Edit
 from fork.lock import ForkError
 from fork.names import MENTION, PROVIDER
 from fork.upstream import cache_dir
@@ -113,7 +114,7 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
                 continue  # an image or a compiled module
 
 
-def _wire_file(path: str, source: str, rules: frozenset[str], own: list[edits.Edit]) -> tuple[str, dict[int, str]]:
+def _wire_file(path: str, source: str, rules: frozenset[str], own: list[Edit]) -> tuple[str, dict[int, str]]:
     text, explained = source, dict[int, str]()
     try:
         if PROVIDER.search(source) and path.endswith(".json"):

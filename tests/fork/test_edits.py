@@ -5,7 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from fork.edits import EDITS, JSON_VALUES, Edit, by_path, exempt
+from fork.edit import Edit
+from fork.edits import EDITS, JSON_VALUES, by_path, exempt
 from fork.lock import ForkError
 from fork.wiring import Wired
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -129,9 +130,9 @@ def test_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_vllm_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    python = tmp_path / "python"
-    python.write_text('#!/bin/sh\nexec /usr/bin/env -u PYTHONPATH python3 -S "$@"\n')
-    python.chmod(0o755)
-    monkeypatch.setenv("LEXIQ_NOVA_PYTHON", str(python))
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -E -S "$@"\n')
+    bare.chmod(0o755)
+    monkeypatch.setenv("LEXIQ_NOVA_PYTHON", str(bare))
     with pytest.raises(litellm.BadRequestError, match="vllm is not installed"):
         chat()

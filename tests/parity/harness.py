@@ -10,6 +10,7 @@ import concurrent.futures
 import contextvars
 import copy
 import functools
+import gc
 import io
 import logging
 import os
@@ -33,6 +34,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
+from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 from support import loopback
 from support.recording import RecordingServer, Request, Response, replay
 
@@ -141,6 +143,8 @@ class Harness:
     def __exit__(self, *_: object) -> None:
         for undo in self._undo:
             undo()
+        self.loop.run_until_complete(close_litellm_async_clients())
+        gc.collect()  # connections that nobody holds any more are closed while their loop is there
         self.loop.close()
         self.server.stop()
         logging.disable(logging.NOTSET)

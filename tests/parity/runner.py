@@ -37,7 +37,8 @@ class Tally:
     """Whether to stop comparing at the first unexplained difference."""
 
     def add(self, case: Case, differences: list[Difference]) -> None:
-        for difference in differences[:3]:  # the first ones say what is wrong, the rest follows from them
+        # What was raised says most; of the others the first ones do, and the rest follows from them.
+        for difference in sorted(differences, key=lambda found: not found.path.startswith("error"))[:3]:
             kind = f"{case.endpoint}: {re.sub('[0-9]+', 'N', difference.path)}"
             known = self.unexplained.get(kind)
             shorter = known is None or len(repr(case)) < len(repr(known.case))

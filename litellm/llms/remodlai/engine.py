@@ -251,7 +251,8 @@ class Engine:
         """Marks this process, until it ends, as a user of the engine."""
         if self.folder in _LEASES:
             return
-        with contextlib.suppress(FileNotFoundError):  # no engine yet: `ensure` comes here again
+        # Without a directory there is no engine yet: `ensure` comes here again.
+        with _disk_errors(self.folder), contextlib.suppress(FileNotFoundError):
             lease = _lock(self.folder / "users", fcntl.LOCK_SH)
             if lease is not None:
                 with lease:

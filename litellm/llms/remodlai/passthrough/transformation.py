@@ -1,5 +1,5 @@
 """
-Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova's identity, kept below the server's base.
+Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova's identity, kept below the base.
 """
 
 import posixpath

@@ -78,3 +78,7 @@ def main() -> None:
     app = getattr(importlib.import_module(module), name)(App())
     uds = sys.argv[sys.argv.index("--uds") + 1]
     uvicorn.run(app, uds=uds, log_level="warning", lifespan="on")
+
+
+if __name__ == "__main__":
+    main()

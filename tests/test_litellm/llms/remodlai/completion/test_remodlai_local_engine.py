@@ -77,6 +77,15 @@ def test_starts_by_itself_and_stays(client: httpx.Client) -> None:
     assert call(client)["pid"] == first["pid"]
 
 
+def test_server_where_vllm_had_it_before(client: httpx.Client, machine: Path) -> None:
+    older = machine / "site/vllm/entrypoints/openai"
+    older.mkdir()
+    (older / "__init__.py").touch()
+    (machine / "site/vllm/entrypoints/launchers/api_server/entry.py").rename(older / "api_server.py")
+    shutil.rmtree(machine / "site/vllm/entrypoints/launchers")
+    assert call(client)["path"] == "/v1/chat/completions"
+
+
 def test_options_reach_vllm_and_make_another_engine(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = call(client)
     monkeypatch.setenv("LEXIQ_NOVA_ENGINE_ARGS", "--dtype bfloat16")
@@ -232,13 +241,17 @@ def test_unknown_option_is_a_bad_request(client: httpx.Client) -> None:
 
 
 def test_vllm_not_installed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch, machine: Path) -> None:
-    shutil.rmtree(machine / "site/vllm")
-    monkeypatch.setenv("PYTHONPATH", "")
-    monkeypatch.setenv("LEXIQ_NOVA_PYTHON", "/usr/bin/python3")
+    bare = machine / "python"
+    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -E -S "$@"\n')
+    bare.chmod(0o755)
+    monkeypatch.setenv("LEXIQ_NOVA_PYTHON", str(bare))
     with pytest.raises(LexiqNovaError, match="vllm is not installed") as failed:
         call(client)
     assert failed.value.status_code == 400
     assert "LEXIQ_NOVA_API_BASE" in failed.value.message
+    monkeypatch.setenv("LEXIQ_NOVA_PYTHON", str(machine / "nothing"))
+    with pytest.raises(LexiqNovaError, match="nothing cannot be run: No such file"):
+        call(client)
 
 
 def test_timeout_bounds_the_wait_and_the_engine_goes_on_loading(client: httpx.Client) -> None:
