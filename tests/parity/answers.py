@@ -1,6 +1,7 @@
 """What a server may answer: strategies for chat answers and streams, and for failures of every kind."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -197,10 +198,19 @@ def recut(chunks: list[Any], sizes: list[int]) -> list[Any]:
     return pieces
 
 
+NO_RUNS: SearchStrategy[list[Any]] = st.nothing()
+
+
 @st.composite
-def streams(draw: Any, events: SearchStrategy[Any], ends: SearchStrategy[list[Any]]) -> Response:
-    """A stream of `events` and then `ends`, sometimes with an oddity in it or torn in other places."""
-    body = [*draw(st.lists(events, max_size=5)), *draw(ends)]
+def streams(
+    draw: Any,
+    events: SearchStrategy[Any],
+    ends: SearchStrategy[list[Any]],
+    runs: SearchStrategy[list[Any]] = NO_RUNS,
+) -> Response:
+    """A stream of `events` and of whole `runs` of them, then `ends`; sometimes with an oddity in it or torn."""
+    segments = draw(st.lists(st.lists(events, min_size=1, max_size=1) | runs, max_size=5))
+    body = [*(event for segment in segments for event in segment), *draw(ends)]
     if draw(st.integers(0, 4)) == 0:
         body.insert(draw(st.integers(0, len(body))), draw(oddities))
     sizes = draw(st.just([]) | st.lists(st.sampled_from([7, 40, 333]), min_size=1, max_size=2))
@@ -218,7 +228,29 @@ chat_ends = st.tuples(
     st.lists(st.builds(usage_chunk, usages), max_size=1),
 ).map(lambda pair: [pair[0], *pair[1]]) | st.just([])
 
-chat_streams = streams(chat_chunks, chat_ends)
+RUN_DELTAS: list[Callable[[str], dict[str, Any]]] = [
+    lambda text: {"content": text},
+    lambda text: {"content": text},
+    lambda text: {"reasoning_content": text},
+    lambda text: {"role": "assistant", "content": text},
+    lambda text: {"content": text, "tool_calls": []},
+    lambda text: {"tool_calls": [{"index": 0, "function": {"arguments": text}}]},
+]
+
+
+def run_of(delta: Callable[[str], dict[str, Any]], texts: list[str], more: dict[str, Any]) -> list[dict[str, Any]]:
+    return [chunk_of([{"index": 0, "delta": delta(text), "finish_reason": None, **more}]) for text in texts]
+
+
+chat_runs = st.builds(
+    run_of,
+    st.sampled_from(RUN_DELTAS),
+    st.lists(TEXTS, min_size=2, max_size=12),
+    st.sampled_from([{}, {}, {"logprobs": None}, {"logprobs": None, "token_ids": None}]),
+)
+"""Most of a real stream: one chunk after the other that differs in its text alone."""
+
+chat_streams = streams(chat_chunks, chat_ends, chat_runs)
 
 CONTEXT = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
 

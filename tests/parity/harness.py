@@ -39,7 +39,7 @@ from support import loopback
 from support.recording import RecordingServer, Request, Response, replay
 
 UPSTREAM = "hosted_vllm"
-TWIN = os.environ.get("PARITY_TWIN", "remodlai")
+TWIN = "remodlai"
 KEY = "sk-case"
 
 _RETRYING = ("litellm.router", "openai._base_client", "tenacity")
@@ -68,7 +68,7 @@ class Case:
     """One call and what the server answers to it.
 
     Attributes:
-        endpoint: name of the endpoint in `endpoints.ENDPOINTS`.
+        endpoint: name of the endpoint in `endpoints.all.ENDPOINTS`.
         call: attribute path in `litellm` of the function that is called.
         params: its arguments, without model, provider, base and key.
         answers: the server's answers, in order; the last is repeated.

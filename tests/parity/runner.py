@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from parity.differences import TABLE, Row, as_asked
-from parity.endpoints import Endpoint
+from parity.endpoints.common import Endpoint
 from parity.harness import TWIN, UPSTREAM, Case, Difference, Harness, compare
 
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
+from parity.endpoints.all import ENDPOINTS
 from parity.harness import Harness
-from parity.more_endpoints import ENDPOINTS
 from parity.runner import Tally, run
+
+from litellm.llms.remodlai.chat.streaming import FastStreamWrapper
 
 CASES = 25
 """Cases per fault; the first difference ends the run."""
@@ -122,6 +124,25 @@ def test_planted_fault_is_found(path: str, kind: str, harness: Harness, monkeypa
         assert not calls, "upstream uses it now: take it off the list"
     else:
         assert tally.unexplained
+
+
+@pytest.mark.parametrize("method", ["__next__", "__anext__"])
+def test_planted_fault_in_the_stream_is_found(method: str, harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream class of the provider that spoils its second content is found."""
+    count = 0
+
+    def spoil(chunk: Any) -> Any:
+        nonlocal count
+        if chunk.choices and chunk.choices[0].delta.content:
+            count += 1
+            if count % 2 == 0:
+                chunk.choices[0].delta.content += "x"
+        return chunk
+
+    monkeypatch.setattr(FastStreamWrapper, method, planted(FastStreamWrapper, method, spoil, []))
+    tally = Tally(first_only=True)
+    run(harness, next(endpoint for endpoint in ENDPOINTS if endpoint.name == "chat"), 3 * CASES, tally)
+    assert tally.unexplained
 
 
 def test_no_class_is_left_out() -> None:

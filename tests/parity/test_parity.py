@@ -9,9 +9,9 @@ import os
 
 import pytest
 from parity.differences import TABLE
-from parity.endpoints import Endpoint
+from parity.endpoints.all import ENDPOINTS
+from parity.endpoints.common import Endpoint
 from parity.harness import Harness
-from parity.more_endpoints import ENDPOINTS
 from parity.runner import Tally, run
 
 CASES = int(os.environ.get("PARITY_CASES", "500"))

@@ -53,7 +53,10 @@ def gateway(_server: RecordingServer, tmp_path_factory: pytest.TempPathFactory) 
     models.append(deployment("lexiq-nova-local", "lexiq_nova/org/nova", f"{_server.url}/v1", **key))
     config = config_of(
         models,
-        litellm_settings={"callbacks": ["recorder.recorder", "prometheus"]},
+        litellm_settings={
+            "callbacks": ["recorder.recorder", "prometheus"],
+            "public_model_groups": [model["model_name"] for model in models],
+        },
         router_settings={"disable_cooldowns": True},  # an error that one test provokes is not to be the next one's
     )
     add_recorder(directory)

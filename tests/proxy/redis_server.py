@@ -33,6 +33,7 @@ class RedisServer:
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": str(self.port),
             "REDIS_PASSWORD": self.password,
+            "REDIS_SOCKET_TIMEOUT": "5",  # by default 0.1 s, after which a busy machine goes without Redis
         }
 
     def client(self) -> redis.Redis:

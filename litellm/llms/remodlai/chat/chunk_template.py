@@ -13,7 +13,7 @@ from litellm.types.utils import ModelResponseStream
 try:
     from orjson import loads
 except ImportError:  # orjson comes with upstream's proxy extra only
-    from json import loads
+    from json import loads  # type: ignore[assignment]
 
 # The strings that differ from chunk to chunk. A quote inside a JSON string is escaped, so this never matches in text.
 _TEXT = re.compile(r'"(?:content|reasoning_content|reasoning|arguments)"\s*:\s*("(?:[^"\\]|\\.)+")')
@@ -46,14 +46,15 @@ class ChunkTemplate:
         path: the models from the text out to the chunk.
     """
 
-    __slots__ = ("_hidden", "_path", "is_content", "prefix", "suffix")
+    __slots__ = ("_hidden", "_path", "_private", "is_content", "prefix", "suffix")
 
     def __init__(self, prefix: str, suffix: str, path: list[_Model]) -> None:
         self.prefix = prefix
         self.suffix = suffix
         self.is_content = path[0].key == "content"
         self._path = path
-        self._hidden = dict((path[-1].private or {})["_hidden_params"])
+        self._private = path[-1].private or {}
+        self._hidden = dict(self._private["_hidden_params"])
 
     @classmethod
     def of(cls, line: str, chunk: ModelResponseStream) -> "ChunkTemplate | None":
@@ -115,7 +116,7 @@ class ChunkTemplate:
         _set(
             value,
             "__pydantic_private__",
-            {**model.private, "_hidden_params": {**self._hidden, "created_at": created_at}},
+            {**self._private, "_hidden_params": {**self._hidden, "created_at": created_at}},
         )
         return value
 

@@ -21,13 +21,13 @@ from litellm import constants, verbose_logger
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.base_llm.base_model_iterator import BaseModelResponseIterator
+from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
 from litellm.types.utils import ModelResponseStream
 
 from .chunk_template import ChunkTemplate
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
-    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler, HTTPHandler
 
 # A stream that alternates between more shapes than this (`n` choices, say) is upstream's from chunk to chunk.
 MAX_TEMPLATES = 8
@@ -297,24 +297,6 @@ def needs_upstream(stream: CustomStreamWrapper) -> bool:
     )
 
 
-def wrap(
-    completion_stream: Any,
-    model: str,
-    custom_llm_provider: str,
-    logging_obj: "Logging",
-    headers: dict[str, str] | httpx.Headers,
-) -> CustomStreamWrapper:
-    """Returns the stream of a response: upstream's own where the response was not a stream (`fake_stream`)."""
-    wrapper = FastStreamWrapper if isinstance(completion_stream, BaseModelResponseIterator) else CustomStreamWrapper
-    return wrapper(
-        completion_stream=completion_stream,
-        model=model,
-        logging_obj=logging_obj,
-        custom_llm_provider=custom_llm_provider,
-        _response_headers=headers,
-    )
-
-
 class FastStream:
     """Mixin for a chat config of an OpenAI-compatible server: its streams are `FastStreamWrapper`s."""
 
@@ -322,70 +304,49 @@ class FastStream:
     def has_custom_stream_wrapper(self) -> bool:
         return True
 
-    def get_sync_custom_stream_wrapper(
-        self,
-        model: str,
-        custom_llm_provider: str,
-        logging_obj: "Logging",
-        data: dict[str, Any],
-        client: "HTTPHandler | AsyncHTTPHandler | None" = None,
-        json_mode: bool | None = None,
-        **request: Any,
-    ) -> CustomStreamWrapper:
+    def get_sync_custom_stream_wrapper(self, *_: Any, **call: Any) -> CustomStreamWrapper:
         """
         Sends the request as upstream does and wraps its answer.
 
         Args:
-            model: name of the model, without the provider.
-            custom_llm_provider: name of the provider.
-            logging_obj: the call's logging object.
-            data: body of the request.
-            client: HTTP client to use, by default upstream's cached one.
-            json_mode: upstream's flag for providers that emulate JSON answers with a tool.
-            request: what else upstream needs to send it: `api_base`, `headers`, `messages`, `signed_json_body`,
-                `litellm_params`, `timeout` (seconds).
+            call: what upstream calls this hook with, by keyword: `model`, `custom_llm_provider`, `logging_obj`,
+                `api_base` (URL of the endpoint), `headers`, `data` (body of the request), `messages`, `client`,
+                `json_mode`, `signed_json_body`, `litellm_params`, `timeout` (seconds).
 
         Returns:
-            The stream.
+            The stream; upstream's own where the answer is not one (`fake_stream`).
 
         Raises:
             BaseLLMException: the server refused the request.
         """
-        from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
-
-        completion_stream, headers = BaseLLMHTTPHandler().make_sync_call(
-            provider_config=self,  # type: ignore[arg-type]
-            model=model,
-            logging_obj=logging_obj,
-            data=data,
-            original_data=data,
-            optional_params=logging_obj.optional_params,
-            fake_stream="stream" not in data,
-            client=client,  # type: ignore[arg-type]
-            json_mode=bool(json_mode),
-            **request,
+        provider = call.pop("custom_llm_provider")
+        stream, headers = BaseLLMHTTPHandler().make_sync_call(
+            **self._request(call), original_data=call["data"], **{**call, "json_mode": bool(call.get("json_mode"))}
         )
-        return wrap(completion_stream, model, custom_llm_provider, logging_obj, headers)
+        return _wrapped(stream, headers, provider, call)
 
-    async def get_async_custom_stream_wrapper(
-        self,
-        model: str,
-        custom_llm_provider: str,
-        logging_obj: "Logging",
-        data: dict[str, Any],
-        **request: Any,
-    ) -> CustomStreamWrapper:
+    async def get_async_custom_stream_wrapper(self, *_: Any, **call: Any) -> CustomStreamWrapper:
         """As `get_sync_custom_stream_wrapper`."""
-        from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+        stream, headers = await BaseLLMHTTPHandler().make_async_call_stream_helper(**self._request(call), **call)
+        return _wrapped(stream, headers, call["custom_llm_provider"], call)
 
-        completion_stream, headers = await BaseLLMHTTPHandler().make_async_call_stream_helper(
-            provider_config=self,  # type: ignore[arg-type]
-            model=model,
-            custom_llm_provider=custom_llm_provider,
-            logging_obj=logging_obj,
-            data=data,
-            optional_params=logging_obj.optional_params,
-            fake_stream="stream" not in data,
-            **request,
-        )
-        return wrap(completion_stream, model, custom_llm_provider, logging_obj, headers)
+    def _request(self, call: dict[str, Any]) -> dict[str, Any]:
+        # Upstream leaves `stream` out of the body where the call asked for a fake one.
+        return {
+            "provider_config": self,
+            "optional_params": call["logging_obj"].optional_params,
+            "fake_stream": "stream" not in call["data"],
+        }
+
+
+def _wrapped(
+    stream: Any, headers: dict[str, str] | httpx.Headers, provider: str, call: dict[str, Any]
+) -> CustomStreamWrapper:
+    wrapper = FastStreamWrapper if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
+    return wrapper(
+        completion_stream=stream,
+        model=call["model"],
+        logging_obj=call["logging_obj"],
+        custom_llm_provider=provider,
+        _response_headers=headers,
+    )
