@@ -22,7 +22,7 @@ class Edit:
         path: file, relative to the wheel's root.
         symbol: dotted name of the variable, function or method it is anchored at; `*` stands for any class.
         where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
-            statement; as an "element" of the list, set or tuple a variable holds; or as an "argument" of the call
+            statement; as an "element" of the list, set, tuple or dict a variable holds; or as an "argument" of the call
             that a function ends with.
         code: what is inserted, unindented.
         reason: why a mechanical twin is not enough.
@@ -56,8 +56,9 @@ class Edit:
         if self.where == "above":
             return node.lineno - 1, node.col_offset
         if self.where == "element":
-            containers = (part for part in ast.walk(node.value) if isinstance(part, ast.Tuple | ast.Set | ast.List))
-            first = next(containers).elts[0]
+            kinds = ast.Tuple | ast.Set | ast.List | ast.Dict
+            container = next(part for part in ast.walk(node.value) if isinstance(part, kinds))
+            first = (container.keys if isinstance(container, ast.Dict) else container.elts)[0]
             return first.lineno - 1, first.col_offset
         if self.where == "argument":
             first = node.body[-1].value.keywords[0].value

@@ -31,6 +31,7 @@ if str(model).split("/", 1)[0] in ("remodlai", "lexiq_nova"):
 
     kwargs["api_base"], api_key = own_server(str(model), kwargs.get("api_base"), api_key)
 """
+_TRANSCRIPTION_CONFIGS = ("HostedLexiqNovaAudioTranscriptionConfig", "LexiqNovaAudioTranscriptionConfig")
 _KWARGS_FUNCTIONS = {
     "litellm/files/main.py": ("create_file", "file_retrieve", "file_delete", "file_list", "file_content"),
     "litellm/batches/main.py": ("create_batch", "retrieve_batch", "list_batches", "cancel_batch"),
@@ -48,6 +49,20 @@ EDITS = (
         "after",
         "remodlai_key: Optional[str] = None\nlexiq_nova_key: Optional[str] = None",
         "hosted_vllm has no key variable to twin",
+    ),
+    *(
+        Edit(
+            "transcription-names",
+            "litellm/_lazy_imports_registry.py",
+            symbol,
+            "element",
+            "\n".join(line.format(name) for name in _TRANSCRIPTION_CONFIGS),
+            "hosted_vllm's transcription class has no name on the package to twin",
+        )
+        for symbol, line in {
+            "LLM_CONFIG_NAMES": '"{0}",',
+            "_LLM_CONFIGS_IMPORT_MAP": '"{0}": (".llms.remodlai.transcriptions.transformation", "{0}"),',
+        }.items()
     ),
     *(
         Edit("create-response", "litellm/responses/dispatch.py", symbol, "after", code, "the REST reference's names")

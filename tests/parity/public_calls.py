@@ -137,6 +137,8 @@ SPECIAL: dict[str, dict[str, Callable[[], Any]]] = {
     },
     "create_batch": {"endpoint": lambda: "/v1/chat/completions"},
     "create_file": {"file": lambda: named_file("a.jsonl", b"{}")},
+    "ocr": {"model": lambda: "x", "document": SAMPLES["document"]},
+    **{name: {"thread_id": lambda: "t", "assistant_id": lambda: "a"} for name in ("run_thread_stream", "run_thread")},
     "ingest": {"file_data": lambda: ("a.txt", b"hello", "text/plain"), "file": lambda: None},
 }
 """Samples for functions whose parameter of that name is another."""
@@ -194,7 +196,9 @@ def ways_of_asking(label: str, function: Callable[..., Any]) -> list[str]:
     parameters = _signature(label, function)
     source = inspect.getsource(inspect.unwrap(function))
     model = "model" in parameters or 'kwargs.get("model"' in source or 'kwargs.pop("model"' in source
-    ways = {"model": model, "provider": "custom_llm_provider" in parameters or _takes_any(parameters)}
+    provider = parameters.get("custom_llm_provider")
+    required = provider is not None and provider.default is provider.empty
+    ways = {"model": model and not required, "provider": provider is not None or _takes_any(parameters)}
     return [way for way, possible in ways.items() if possible]
 
 
@@ -212,13 +216,14 @@ def arguments(label: str, function: Callable[..., Any], provider: str, way: str)
         chosen["custom_llm_provider"] = provider
         if "model" in parameters:
             chosen["model"] = "x"
-    samples = SAMPLES | SPECIAL.get(label.rpartition(".")[2].removeprefix("a"), {})
+    special = SPECIAL.get(label.rpartition(".")[2].removeprefix("a"), {})
+    samples = SAMPLES | special
     for p in parameters.values():
         wanted = p.default is p.empty or (p.name in samples and p.name not in UNASKED)
         if wanted and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name not in chosen:
-            if p.name == "custom_llm_provider":  # required, although the model's prefix already says it
-                continue
             chosen[p.name] = _named(samples[p.name](), provider)
+    if _takes_any(parameters):
+        chosen = {name: sample() for name, sample in special.items()} | chosen
     return chosen
 
 
