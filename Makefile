@@ -11,7 +11,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-fast lint parity bench bench-proxy soak patch audit format clean
+.PHONY: help demo test test-proxy test-fast lint parity bench bench-proxy soak patch audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,10 +44,13 @@ demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a rea
 	PYTHONPATH=tests $(BIN)/python -m support.demo
 
 test: $(STAMPS)/models lint  ## all tests, with a real vLLM
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests --ignore tests/proxy
+
+test-proxy: $(STAMPS)/models  ## the proxy with real clients, Redis, killed replicas and a real vLLM (not yet in `make test`)
+	$(BIN)/python -m pytest tests/proxy
 
 test-fast: $(STAMPS)/fork lint  ## all tests that need no vLLM
-	$(BIN)/python -m pytest tests --ignore tests/engine --ignore tests/local
+	$(BIN)/python -m pytest tests --ignore tests/engine --ignore tests/local --ignore tests/proxy
 
 lint: $(STAMPS)/fork  ## linter, formatter and type checker over our own files
 	$(BIN)/ruff check .

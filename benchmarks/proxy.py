@@ -3,8 +3,7 @@
 
 One proxy worker in front of the zero-latency server of `benchmarks.server`; `remodlai/`, `hosted_vllm/` (both in that
 proxy) and no proxy at all take turns. Plain calls, 64 at once: calls per second and the 99th percentile of their
-latency. Streams, 64 at once: chunks per second. Written to build/benchmarks/proxy.json. `PYTHONPATH` holds `tests`:
-the proxy is started as the tests start it.
+latency. Streams, 64 at once: chunks per second. Written to build/benchmarks/proxy.json.
 """
 
 import argparse
@@ -18,9 +17,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-from proxy.gateway import Gateway, config_of, deployment
 
 from benchmarks import measure
+
+sys.path.insert(0, str(measure.ROOT / "tests"))  # the proxy is started as the tests start it
+from proxy.gateway import Gateway, config_of, deployment
 
 OUTPUT = measure.ROOT / "build" / "benchmarks" / "proxy.json"
 OURS, OTHER, DIRECT = "remodlai", "hosted_vllm", "no proxy"

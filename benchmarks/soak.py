@@ -4,7 +4,6 @@
 Plain calls, streams, streams left in the middle, embeddings, pass-through and refused calls, all the time. Once a
 second the proxy's resident memory and open files are read from /proc. After the first minute memory may grow by 2 % and
 open files not at all: the median of the second minute is compared with that of the last one. Exits 1 where that fails.
-`PYTHONPATH` holds `tests`: the proxy is started as the tests start it.
 """
 
 import argparse
@@ -20,9 +19,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-from proxy.gateway import Gateway, config_of, deployment
 
 from benchmarks import measure
+
+sys.path.insert(0, str(measure.ROOT / "tests"))  # the proxy is started as the tests start it
+from proxy.gateway import Gateway, config_of, deployment
 
 OUTPUT = measure.ROOT / "build" / "benchmarks" / "soak.json"
 CALLERS = 3
