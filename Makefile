@@ -28,6 +28,8 @@ $(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wi
 $(STAMPS)/engine: requirements/engine.txt requirements/engine-nodeps.txt | $(STAMPS)/fork
 	$(PIP) $(TOOLS) --requirement requirements/engine.txt
 	$(PIP) --no-deps --requirement requirements/engine-nodeps.txt
+	@# Speaks the sentence that the transcription test has written down.
+	command -v espeak-ng > /dev/null || { apt-get -qq update && apt-get -qq install --yes espeak-ng; }
 	@touch $@
 
 # What the benchmarks compare with and draw with.
