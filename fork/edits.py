@@ -12,6 +12,8 @@ from fork.edit import Edit
 
 _NEVER_ELSEWHERE = "without a base or key of its own, this function would use OpenAI's"
 _OWN_SERVER_IN_KWARGS = """\
+if str(MODEL).split("/", 1)[0] in ("remodlai", "lexiq_nova"):
+    custom_llm_provider = str(MODEL).split("/", 1)[0]
 if custom_llm_provider in ("remodlai", "lexiq_nova"):
     from litellm.llms.remodlai.common_utils import own_server
 
@@ -72,7 +74,14 @@ EDITS = (
         }.items()
     ),
     *(
-        Edit("own-server", path, function, "start", _OWN_SERVER_IN_KWARGS, _NEVER_ELSEWHERE)
+        Edit(
+            "own-server",
+            path,
+            function,
+            "start",
+            _OWN_SERVER_IN_KWARGS.replace("MODEL", "model" if function == "cancel_batch" else 'kwargs.get("model")'),
+            _NEVER_ELSEWHERE,
+        )
         for path, functions in _KWARGS_FUNCTIONS.items()
         for function in functions
     ),
@@ -84,7 +93,14 @@ EDITS = (
         "litellm/main.py",
         "moderation",
         "start",
-        _OWN_SERVER_OF_MODEL.rstrip() + '\n    model = str(model).split("/", 1)[1]\n',
+        """\
+_provider: Final = kwargs.get("custom_llm_provider") or str(model).split("/", 1)[0]
+if _provider in ("remodlai", "lexiq_nova"):
+    from litellm.llms.remodlai.common_utils import own_server
+
+    kwargs["api_base"], api_key = own_server(_provider, kwargs.get("api_base"), api_key)
+    model = str(model).removeprefix(f"{_provider}/")
+""",
         _NEVER_ELSEWHERE,
     ),
     Edit(
