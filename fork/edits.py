@@ -40,6 +40,7 @@ _KWARGS_FUNCTIONS = {
 }
 _ROUTER = ("litellm/router.py", "litellm/router_python_core.py")
 _OF_ONE_TASK = "deployments of one model may each be of one task; here the sync and the async selection meet"
+_NAMING_MODEL = ("file_delete", "file_content", "cancel_batch")  # those with a `model` parameter of their own
 _HANDLER = "litellm/llms/custom_httpx/http_handler.py"
 _LOCAL_ENGINE = "the local engine is reached by a transport of its own, whatever the endpoint"
 
@@ -79,7 +80,7 @@ EDITS = (
             path,
             function,
             "start",
-            _OWN_SERVER_IN_KWARGS.replace("MODEL", "model" if function == "cancel_batch" else 'kwargs.get("model")'),
+            _OWN_SERVER_IN_KWARGS.replace("MODEL", "model" if function in _NAMING_MODEL else 'kwargs.get("model")'),
             _NEVER_ELSEWHERE,
         )
         for path, functions in _KWARGS_FUNCTIONS.items()
