@@ -147,14 +147,6 @@ TABLE: tuple[Row, ...] = (
         allowed=_key_as_bearer,
     ),
     Row(
-        name="error class",
-        endpoints=ALL,
-        what="Errors that reach the caller unmapped are `LexiqNovaError`; upstream has a class per endpoint.",
-        why="One error class for the provider.",
-        path=r"error\.class\[0\]|logs.*\.error_class",
-        allowed=lambda upstream, twin: bool(twin == "LexiqNovaError") and upstream.endswith("Error"),
-    ),
-    Row(
         name="upstream's wording",
         endpoints="rerank",
         what="Messages about parameters that rerank refuses name Hosted VLLM.",
