@@ -11,7 +11,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-proxy test-fast lint parity bench bench-proxy soak patch audit format clean
+.PHONY: help demo test test-local test-proxy test-fast lint parity bench bench-engine bench-proxy soak patch audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,7 +46,10 @@ demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a rea
 	PYTHONPATH=tests $(BIN)/python -m support.demo
 
 test: $(STAMPS)/models lint  ## all tests, with a real vLLM
-	$(BIN)/python -m pytest tests --ignore tests/proxy
+	$(BIN)/python -m pytest tests --ignore tests/proxy --ignore tests/local
+
+test-local: $(STAMPS)/models  ## the local engine's faults and sharing, on a real vLLM (not yet in `make test`)
+	$(BIN)/python -m pytest tests/local
 
 test-proxy: $(STAMPS)/models  ## the proxy with real clients, Redis, killed replicas and a real vLLM (not yet in `make test`)
 	$(BIN)/python -m pytest tests/proxy
@@ -74,6 +77,9 @@ parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
 
 bench: $(STAMPS)/bench  ## what a call and a chunk cost, against raw httpx, the openai SDK, any-llm and hosted_vllm/
 	$(BIN)/python -m benchmarks
+
+bench-engine: $(STAMPS)/models  ## the local engine against vllm.LLM, a raw call and a server started by hand
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.engine
 
 bench-proxy: $(STAMPS)/fork  ## the same through a proxy, against hosted_vllm/ and no proxy
 	$(BIN)/python -m benchmarks.proxy
