@@ -147,6 +147,14 @@ TABLE: tuple[Row, ...] = (
         allowed=_key_as_bearer,
     ),
     Row(
+        name="error class",
+        endpoints="pass-through",
+        what="Errors that reach the caller unmapped are `LexiqNovaError`; upstream's are `VLLMError`.",
+        why="One error class for the provider.",
+        path=r"error\.class\[0\]|logs.*\.error_class",
+        allowed=lambda upstream, twin: upstream == "VLLMError" and twin == "LexiqNovaError",
+    ),
+    Row(
         name="upstream's wording",
         endpoints="rerank",
         what="Messages about parameters that rerank refuses name Hosted VLLM.",
