@@ -58,7 +58,7 @@ class Edit:
         if self.where == "element":
             kinds = ast.Tuple | ast.Set | ast.List | ast.Dict
             container = next(part for part in ast.walk(node.value) if isinstance(part, kinds))
-            first = (container.keys if isinstance(container, ast.Dict) else container.elts)[0]
+            first: Any = (container.keys if isinstance(container, ast.Dict) else container.elts)[0]
             return first.lineno - 1, first.col_offset
         if self.where == "argument":
             first = node.body[-1].value.keywords[0].value
