@@ -10,7 +10,7 @@ import pytest
 from engine.hosted import PREFIX, to, until
 
 import litellm
-from support.vllm_server import VLLMServer
+from support.vllm_server import ENDLESS, VLLMServer
 
 FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
 ANSWER = "The capital of France is Paris."
@@ -36,8 +36,6 @@ PERSON = {
     "required": ["name", "age"],
     "additionalProperties": False,
 }
-ENDLESS = 1900
-"""Tokens of a generation that is cut short: far more than are made before anybody notices the end of the caller."""
 
 
 def text_of(stream: list) -> str:

@@ -4,7 +4,7 @@ import pytest
 from engine.hosted import PREFIX, to, until
 
 import litellm
-from support.vllm_server import VLLMServer
+from support.vllm_server import ENDLESS, VLLMServer
 
 QUESTION = "What is the capital of France?"
 ANSWER = "The capital of France is Paris."
@@ -101,7 +101,7 @@ def test_cancel(chat_server: VLLMServer) -> None:
         input="Tell a long story.",
         background=True,
         store=True,
-        max_output_tokens=1900,
+        max_output_tokens=ENDLESS,
         extra_body={"ignore_eos": True},
         **to(chat_server),
     )

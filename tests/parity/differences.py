@@ -2,7 +2,7 @@
 
 Most rows say how upstream has to be asked to do what the twin does by itself: `ask` changes the case for upstream,
 and then the two must be equal in everything. The others name a place in the observation and what may stand there.
-A row that no case ever needed is an error, so the table cannot outlive its reasons.
+Each row has an example, which must differ without it.
 """
 
 import json
@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from parity.endpoints.common import WAV
 from parity.harness import UPSTREAM, Case, Difference
 from parity.normalise import text as normalised
+
+from support.recording import Response
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Row:
         endpoints: pattern that matches the names of the endpoints concerned.
         what: what is different, for the documentation.
         why: the reason.
+        example: a case that shows the difference, so that no row outlives its reason.
         when: which cases are concerned.
         ask: changes to the case that make upstream behave as the twin does.
         path: pattern of the place in the observation that may differ, where upstream cannot be asked.
@@ -34,6 +38,7 @@ class Row:
     endpoints: str
     what: str
     why: str
+    example: Case
     when: Callable[[Case], bool] = lambda case: True
     ask: Callable[[Case], dict[str, Any]] | None = None
     path: str | None = None
@@ -78,7 +83,24 @@ def _asks_for_base64(upstream: Any, twin: Any) -> bool:
 
 ALL = ".*"
 FILES_AND_BATCHES = "(files|batches): .*"
+EMPTY = {"object": "list", "data": []}
 DOCUMENTED = {ALL: "all", FILES_AND_BATCHES: "files, batches"}
+
+
+def _case(endpoint: str, call: str, answer: Any, /, **params: Any) -> Case:
+    return Case(endpoint, call, params, (Response(json=answer),))
+
+
+VECTOR = _case("embeddings", "embedding", EMPTY, input="a")
+SPEECH = _case("audio transcription", "transcription", {"text": "hello"}, file=WAV)
+SICK = replace(_case("health", "ahealth_check", EMPTY, mode="completion"), answers=(Response(status=400),))
+ROUTE = _case("pass-through", "llm_passthrough_route", {"tokens": [1]}, method="POST", endpoint="tokenize")
+FILES = replace(_case("files: list", "file_list", EMPTY), model=None, ask="provider")
+LISTING = replace(
+    _case("model listing", "get_valid_models", {"data": [{"id": "m"}]}, check_provider_endpoint=True),
+    model=None,
+    ask="provider",
+)
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -86,14 +108,16 @@ TABLE: tuple[Row, ...] = (
         endpoints=ALL,
         what="A base without a path gets `/v1`; upstream uses it as it is.",
         why="The documented base is the bare origin of the server.",
+        example=replace(VECTOR, base=""),
         when=_no_path,
         ask=lambda case: {"base": "/v1"},
     ),
     Row(
         name="trailing slash",
-        endpoints=ALL,
-        what="A base is used, and logged, without its trailing slash.",
-        why="One spelling of a server, so that caches and logs know it as one.",
+        endpoints="health",
+        what="A health check that fails shows the base without its trailing slash.",
+        why="One spelling of a server.",
+        example=replace(SICK, base="/v1/"),
         when=lambda case: case.base.endswith("/") and not _no_path(case),
         ask=lambda case: {"base": case.base.rstrip("/")},
     ),
@@ -102,6 +126,7 @@ TABLE: tuple[Row, ...] = (
         endpoints="pass-through",
         what="The caller names the whole route, `v1/…` included, so the base is used without its `/v1`.",
         why="A base with and without `/v1` works on every endpoint; upstream would ask for `/v1/v1/…`.",
+        example=ROUTE,
         when=lambda case: _root(case.base) != case.base or _no_path(case),
         ask=lambda case: {"base": _root(case.base)},
     ),
@@ -110,6 +135,7 @@ TABLE: tuple[Row, ...] = (
         endpoints=ALL,
         what="`_hidden_params` repeats the base as it was given, or with its `/v1`.",
         why="Consequence of the rows above.",
+        example=replace(SPEECH, base=""),
         when=lambda case: _root(case.base) != case.base or _no_path(case),
         path=r".*hidden_params\.api_base",
         allowed=_same_server,
@@ -119,6 +145,7 @@ TABLE: tuple[Row, ...] = (
         endpoints=FILES_AND_BATCHES,
         what="`REMODLAI_API_BASE` and `REMODLAI_API_KEY` are used; upstream reads only OpenAI's variables.",
         why="Nothing falls back to another host, and no other provider's key is sent.",
+        example=replace(FILES, configured="environment"),
         when=lambda case: case.configured == "environment",
         ask=lambda case: {"configured": "arguments"},
     ),
@@ -127,6 +154,7 @@ TABLE: tuple[Row, ...] = (
         endpoints=ALL,
         what="`litellm.api_base` is used on every endpoint; upstream reads it on some.",
         why="One rule for where the server is, whatever is asked of it.",
+        example=replace(SPEECH, configured="module"),
         when=lambda case: case.configured == "module",
         ask=lambda case: {"configured": "arguments"},
     ),
@@ -135,6 +163,7 @@ TABLE: tuple[Row, ...] = (
         endpoints=FILES_AND_BATCHES,
         what="Without a key the placeholder is sent; upstream asks for OpenAI's key.",
         why="A server may need none, as on the other endpoints.",
+        example=replace(FILES, key=None),
         when=lambda case: case.key is None,
         ask=lambda case: {"key": "fake-api-key"},
     ),
@@ -143,6 +172,7 @@ TABLE: tuple[Row, ...] = (
         endpoints="pass-through",
         what="The key travels as `Authorization: Bearer`; upstream sends `x-api-key`, or no key at all.",
         why="The server reads bearer tokens only.",
+        example=ROUTE,
         path=r"wire\[\d+\]\.headers(\[\d+\]\[[01]\])?",
         allowed=_key_as_bearer,
     ),
@@ -151,6 +181,7 @@ TABLE: tuple[Row, ...] = (
         endpoints="pass-through",
         what="Errors that reach the caller unmapped are `LexiqNovaError`; upstream's are `VLLMError`.",
         why="One error class for the provider.",
+        example=replace(ROUTE, answers=(Response(cut=True),)),
         path=r"error\.class\[0\]|logs.*\.error_class",
         allowed=lambda upstream, twin: upstream == "VLLMError" and twin == "LexiqNovaError",
     ),
@@ -159,6 +190,7 @@ TABLE: tuple[Row, ...] = (
         endpoints="rerank",
         what="Messages about parameters that rerank refuses name Hosted VLLM.",
         why="They are written by upstream's class, which does the refusing.",
+        example=_case("rerank", "rerank", EMPTY, query="q", documents=["d"], max_chunks_per_doc=2),
         path=r"error\.(text|message)|logs.*\.(error_str|error_message)",
         allowed=lambda upstream, twin: normalised(twin, UPSTREAM) == upstream,
     ),
@@ -167,6 +199,7 @@ TABLE: tuple[Row, ...] = (
         endpoints="embeddings",
         what="From 16 inputs on, `encoding_format: base64` is asked for and decoded; the caller gets the same floats.",
         why="Smaller on the wire and faster to read.",
+        example=_case("embeddings", "embedding", EMPTY, input=["a"] * 16),
         when=lambda case: len(case.params["input"]) >= 16 and case.params.get("encoding_format") in (None, "float"),
         path=r"wire\[\d+\]\.(body\.(json\.encoding_format|bytes)|headers\[\d+\]\[1\])",
         allowed=_asks_for_base64,
@@ -176,6 +209,7 @@ TABLE: tuple[Row, ...] = (
         endpoints="model listing",
         what="`get_valid_models(check_provider_endpoint=True)` lists what the server serves; upstream lists nothing.",
         why="Upstream's vLLM listing refuses to run without a key and never has one.",
+        example=LISTING,
         when=lambda case: bool(case.params["check_provider_endpoint"]),
         path="result|wire",
         allowed=lambda upstream, twin: upstream == [] and twin != [],
@@ -197,3 +231,7 @@ def render_markdown() -> str:
     lines = ["| endpoints | difference | reason |", "| --- | --- | --- |"]
     lines += [f"| {DOCUMENTED.get(row.endpoints, row.endpoints)} | {row.what} | {row.why} |" for row in TABLE]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(render_markdown())  # noqa: T201

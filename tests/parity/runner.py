@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,8 +46,8 @@ class Tally:
             self.unexplained[kind] = Finding((known.count if known else 0) + 1, shown.difference, shown.case)
 
 
-def unexplained(harness: Harness, case: Case, tally: Tally) -> list[Difference]:
-    """The differences between the providers on `case` that no row of the table explains."""
+def unexplained(harness: Harness, case: Case, tally: Tally, table: Sequence[Row] = TABLE) -> list[Difference]:
+    """The differences between the providers on `case` that no row of `table` explains."""
     twin = harness.observe(case, TWIN)
     upstream = harness.observe(case, UPSTREAM)
     outcome = twin.get("error", {}).get("class", ["answered"])[0]
@@ -55,7 +55,7 @@ def unexplained(harness: Harness, case: Case, tally: Tally) -> list[Difference]:
     differences = list(compare(upstream, twin))
     if not differences:
         return []
-    rows = [row for row in TABLE if row.concerns(case)]
+    rows = [row for row in table if row.concerns(case)]
     asking = [row for row in rows if row.ask is not None]
     if asking:
         before = len(differences)
