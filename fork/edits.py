@@ -12,14 +12,10 @@ from fork.edit import Edit
 
 _NEVER_ELSEWHERE = "without a base or key of its own, this function would use OpenAI's"
 _OWN_SERVER_IN_KWARGS = """\
-if str(MODEL).split("/", 1)[0] in ("remodlai", "lexiq_nova"):
-    custom_llm_provider = str(MODEL).split("/", 1)[0]
-if custom_llm_provider in ("remodlai", "lexiq_nova"):
-    from litellm.llms.remodlai.common_utils import own_server
+if {"remodlai", "lexiq_nova"} & {custom_llm_provider, str(MODEL).split("/", 1)[0]}:
+    from litellm.llms.remodlai.common_utils import own_server_in
 
-    kwargs["api_base"], kwargs["api_key"] = own_server(
-        custom_llm_provider, kwargs.get("api_base"), kwargs.get("api_key")
-    )
+    custom_llm_provider = own_server_in(kwargs, custom_llm_provider, MODEL)
 """
 _OWN_SERVER = """\
 if (custom_llm_provider or str(model).split("/", 1)[0]) in ("remodlai", "lexiq_nova"):

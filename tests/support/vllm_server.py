@@ -5,6 +5,7 @@ each takes half a minute to start and a gigabyte or two.
 """
 
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -217,7 +218,8 @@ KINDS = {
             # A model this small gets a tool's arguments wrong unless held to them.
             *("--tool-strict-level", "parameter"),
             "--trust-request-chat-template",
-            *("--override-generation-config", f'{{"max_new_tokens": {ENDLESS}}}'),
+            # By default the likeliest words: drawn at random, an answer of so small a model rambles on.
+            *("--override-generation-config", json.dumps({"max_new_tokens": ENDLESS, "temperature": 0})),
         ),
         {"VLLM_ENABLE_RESPONSES_API_STORE": "1"},  # without it a response cannot be retrieved
     ),
