@@ -1,5 +1,5 @@
 """What holds for every test: only loopback can be reached, here and in Python children, and LiteLLM uses the
-price list inside the package, so that importing it fetches nothing."""
+price list inside the package and the tokenizers at hand, so that it fetches nothing."""
 
 import os
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from support import loopback
 
 os.environ.update(loopback.child_env())
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+os.environ["HF_HUB_OFFLINE"] = "1"
 loopback.install()
 
 
