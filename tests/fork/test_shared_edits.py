@@ -1,0 +1,247 @@
+"""The edits of shared functions: what anybody sees of a call is as before, and the work that it saves is not done."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+import litellm
+import litellm.utils
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
+from litellm.litellm_core_utils.litellm_logging import Logging
+from support.recording import RecordingServer, Request, Response
+
+PROVIDERS = ("remodlai", "hosted_vllm")
+MODEL = "our-own-model"
+PRICE = {"input_cost_per_token": 0.5, "output_cost_per_token": 0.25, "mode": "chat"}
+COST = 4 * 0.5 + 2 * 0.25
+MESSAGES = [{"role": "user", "content": "Hello"}]
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+def answer(request: Request) -> Response:
+    message = {"role": "assistant", "content": "Hi"}
+    usage = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    return Response(json={"id": "a", "created": 1, "model": MODEL, "choices": choices, "usage": usage})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer(answer) as running:
+        yield running
+
+
+@pytest.fixture(params=PROVIDERS)
+def provider(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest, provider: str, server: RecordingServer) -> Ask:
+    call = {"model": f"{provider}/{MODEL}", "messages": MESSAGES, "api_base": f"{server.url}/v1", "api_key": "key"}
+
+    async def asked(**more: Any) -> Any:
+        if request.param == "sync":
+            return await asyncio.to_thread(litellm.completion, **call, **more)
+        return await litellm.acompletion(**call, **more)
+
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every list that a test fills is its own."""
+    monkeypatch.setattr(litellm, "model_cost", dict(litellm.model_cost))
+    for name in ("callbacks", "input_callback", "success_callback", "failure_callback"):
+        monkeypatch.setattr(litellm, name, [])
+    for name in ("_async_input_callback", "_async_success_callback", "_async_failure_callback"):
+        monkeypatch.setattr(litellm, name, [])
+    monkeypatch.setattr(litellm.utils, "callback_list", [])
+    litellm.utils._invalidate_model_cost_lowercase_map()
+    rules = fallback_generalizations.get_fallback_generalization_rules()
+    yield
+    fallback_generalizations.set_fallback_generalizations(rules)
+    litellm.utils._invalidate_model_cost_lowercase_map()
+
+
+class Counter:
+    """Counts the calls of a function that it stands before."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+        self.count = 0
+        self.called = threading.Event()
+        counted = getattr(owner, name)
+
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            self.called.set()
+            return counted(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
+
+
+def cost(response: Any) -> float | None:
+    return response._hidden_params["response_cost"]
+
+
+async def test_lists_are_searched_once_for_a_model_that_is_in_none(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cost(await ask()) is None
+    searches = Counter(monkeypatch, litellm.utils, "_first_registered_match")
+    rules = Counter(monkeypatch, litellm.utils, "match_capability_generalizations")
+    assert cost(await ask()) is None
+    assert searches.count == rules.count == 0
+
+
+def registered(name: str) -> None:
+    litellm.register_model({name: PRICE})
+
+
+def registered_in_capitals(name: str) -> None:
+    litellm.register_model({name.upper(): PRICE})
+
+
+def registered_without_provider(name: str) -> None:
+    litellm.register_model({MODEL: PRICE})
+
+
+def added(name: str) -> None:
+    litellm.model_cost[name] = dict(PRICE)
+
+
+def exchanged(name: str) -> None:
+    litellm.model_cost.pop(next(iter(litellm.model_cost)))
+    litellm.model_cost[name] = dict(PRICE)
+
+
+def replaced(name: str) -> None:
+    litellm.model_cost = {**litellm.model_cost, name: dict(PRICE)}
+
+
+def generalized(name: str) -> None:
+    rule = {"name": "ours", "pattern": f"^{MODEL}$", "model_info": PRICE}
+    fallback_generalizations.set_fallback_generalizations([rule])
+
+
+@pytest.mark.parametrize(
+    "known",
+    [registered, registered_in_capitals, registered_without_provider, added, exchanged, replaced, generalized],
+)
+async def test_a_model_is_known_from_the_call_on_that_follows_its_price(
+    ask: Ask, provider: str, known: Callable[[str], None]
+) -> None:
+    assert [cost(await ask()) for _ in range(2)] == [None, None]
+    known(f"{provider}/{MODEL}")
+    assert cost(await ask()) == COST
+
+
+async def test_prices_of_the_call_count(ask: Ask) -> None:
+    assert cost(await ask()) is None
+    prices = {name: PRICE[name] for name in ("input_cost_per_token", "output_cost_per_token")}
+    assert cost(await ask(**prices)) == COST
+
+
+def test_an_unknown_model_is_refused_alike_each_time(provider: str) -> None:
+    def refusal() -> tuple[type[Exception], str]:
+        with pytest.raises(Exception, match="isn't mapped yet") as refused:
+            litellm.get_model_info(MODEL, custom_llm_provider=provider)
+        return refused.type, str(refused.value)
+
+    assert refusal() == refusal()
+
+
+class Hearing(CustomLogger):
+    """A logger that keeps what it hears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[dict[str, Any]] = []
+        self.event = threading.Event()
+
+    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self.heard.append(kwargs)
+        self.event.set()
+
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self.log_success_event(kwargs, response_obj, start_time, end_time)
+
+
+@pytest.fixture
+def payloads(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    return Counter(monkeypatch, litellm_logging, "get_standard_logging_object_payload")
+
+
+async def arrived(event: threading.Event) -> bool:
+    return await asyncio.to_thread(event.wait, 5)
+
+
+async def test_no_log_entry_is_built_that_nobody_reads(ask: Ask, payloads: Counter) -> None:
+    for _ in range(3):
+        await ask()
+    logger = Hearing()
+    litellm.callbacks = [logger]
+    await ask()
+    assert await arrived(logger.event)
+    # What the earlier calls had handed over would have come before.
+    assert payloads.count == len(logger.heard) == 1
+
+
+def to_callbacks(logger: Hearing) -> dict[str, Any]:
+    litellm.callbacks = [logger]
+    return {}
+
+
+def to_success_callbacks(logger: Hearing) -> dict[str, Any]:
+    litellm.success_callback = [logger.log_success_event]
+    litellm._async_success_callback = [logger.async_log_success_event]
+    return {}
+
+
+def to_the_call(logger: Hearing) -> dict[str, Any]:
+    return {"success_callback": [logger.log_success_event, logger.async_log_success_event]}
+
+
+@pytest.mark.parametrize("listen", [to_callbacks, to_success_callbacks, to_the_call])
+async def test_a_logger_that_comes_later_hears_the_calls_after_it(
+    ask: Ask, listen: Callable[[Hearing], dict[str, Any]]
+) -> None:
+    await ask()
+    logger = Hearing()
+    response = await ask(**listen(logger))
+    assert await arrived(logger.event)
+    (heard,) = logger.heard
+    assert heard["litellm_call_id"] == response._hidden_params["litellm_call_id"]
+    assert heard["standard_logging_object"]["response"]["id"] == response.id
+    assert heard["standard_logging_object"]["total_tokens"] == 6
+
+
+def with_budget(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setattr(litellm, "max_budget", 100.0)
+    return {}
+
+
+def with_printed_entries(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setenv("LITELLM_PRINT_STANDARD_LOGGING_PAYLOAD", "1")
+    return {}
+
+
+def with_metadata(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    return {"metadata": {"ours": "1"}}
+
+
+def with_own_logging_object(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    logging_obj = Logging(MODEL, MESSAGES, False, "completion", datetime.now(), "id", "function")
+    return {"litellm_logging_obj": logging_obj}
+
+
+@pytest.mark.parametrize("reader", [with_budget, with_printed_entries, with_metadata, with_own_logging_object])
+async def test_whoever_reads_the_entry_otherwise_still_can(
+    ask: Ask, payloads: Counter, monkeypatch: pytest.MonkeyPatch, reader: Callable[[pytest.MonkeyPatch], dict[str, Any]]
+) -> None:
+    await ask(**reader(monkeypatch))
+    assert await arrived(payloads.called)
