@@ -22,11 +22,12 @@ class Edit:
         path: file, relative to the wheel's root.
         symbol: dotted name of the variable, function or method it is anchored at; `*` stands for any class.
         where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
-            statement; as an "element" of the list, set, tuple or dict a variable holds; or as an "argument" of the call
-            that a function ends with.
+            statement; as an "element" of the list, set, tuple or dict a variable holds; as an "argument" of the call
+            that a function ends with; or "instead" of an expression in it.
         code: what is inserted, unindented.
         reason: why a mechanical twin is not enough.
         moved_to: the file in releases that have moved the symbol there.
+        replaces: the expression that `code` stands "instead" of; the symbol must hold it once.
     """
 
     name: str
@@ -36,12 +37,15 @@ class Edit:
     code: str
     reason: str
     moved_to: str = ""
+    replaces: str = ""
 
     def applied(self, source: str) -> str:
         """Returns `source` with the edit; raises ForkError where the symbol is not there once, or has no such place."""
         nodes = _find(ast.parse(source), self.symbol.split("."))
         if len(nodes) != 1:
             raise ForkError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
+        if self.where == "instead":
+            return self._replaced(source, nodes[0])
         try:
             line, column = self._place(nodes[0])
         except (AttributeError, IndexError, StopIteration, TypeError) as error:
@@ -49,6 +53,17 @@ class Edit:
         lines = source.split("\n")
         lines.insert(line, indent(self.code, " " * column))
         return "\n".join(lines)
+
+    def _replaced(self, source: str, node: Any) -> str:
+        wanted = ast.dump(ast.parse(self.replaces, mode="eval").body)
+        found: list[Any] = [part for part in ast.walk(node) if isinstance(part, ast.expr) and ast.dump(part) == wanted]
+        if len(found) != 1:
+            raise ForkError(f"{self.path}: edit '{self.name}' found `{self.replaces}` {len(found)} times, not once")
+        (old,) = found
+        lines = source.encode().split(b"\n")  # columns of the syntax tree count bytes
+        end = lines[old.end_lineno - 1][old.end_col_offset :]
+        lines[old.lineno - 1 : old.end_lineno] = [lines[old.lineno - 1][: old.col_offset] + self.code.encode() + end]
+        return b"\n".join(lines).decode()
 
     def _place(self, node: Any) -> tuple[int, int]:
         if self.where == "after":

@@ -8,6 +8,10 @@ logger, a cache, the Router or a cost calculation sees.
 from fork.edit import Edit
 
 _UNMAPPED = "a self-hosted model is in no price list; every call looks for it some ten times, each in every list"
+_UNPRICED = "without a price every way to it is tried, three names deep, twice a call: no list knows any of them"
+_LISTED = "the list of all providers is built again for every call"
+_UNREAD = "the answer is made into text for a log line that is written only in debug mode"
+_PARSED = "httpx parses the same URL again for every call"
 _UNHEARD = "without callbacks every call still builds a log entry and hands it to another thread or task"
 
 SHARED_EDITS = (
@@ -17,30 +21,39 @@ SHARED_EDITS = (
         "_model_not_mapped_message",
         "after",
         '''
+from litellm.litellm_core_utils import fallback_generalizations
 
-_UNMAPPED_MODELS: Final[dict[tuple[str, str], tuple[tuple[str, ...], object, object]]] = {}
+_UNMAPPED_MODELS: Final[dict[tuple[str, str | None], tuple[frozenset[str], object, object]]] = {}
+
+
+def is_known_unmapped(model: str, custom_llm_provider: str | None) -> bool:
+    """
+    Whether a model was looked for before, was in no price list, and none has changed since that could know it.
+
+    Remembered are the names it is looked up by, and the two tables, replaced whenever a list changes through
+    `register_model` or a reload, that are searched besides `litellm.model_cost`.
+    """
+    remembered = _UNMAPPED_MODELS.get((model, custom_llm_provider))
+    if remembered is None:
+        return False
+    names, lowercase_map, rules = remembered
+    if (
+        lowercase_map is _model_cost_lowercase_map
+        and rules is fallback_generalizations._registry.capability_rules
+        and litellm.model_cost.keys().isdisjoint(names)
+    ):
+        return True
+    _UNMAPPED_MODELS.pop((model, custom_llm_provider), None)
+    return False
 
 
 def _remembering_unmapped_models(lookup):
-    """
-    A model that no price list knows stays unknown for as long as none of its names is added to a list.
-
-    Remembered are the names it was looked up by, and the two tables, replaced whenever a list changes through
-    `register_model` or a reload, that were searched besides `litellm.model_cost`.
-    """
-    from litellm.litellm_core_utils.fallback_generalizations import _registry
+    """A lookup of a model's info that does not search again for a model that no price list knows."""
 
     @wraps(lookup)
     def remembered(model, custom_llm_provider=None, *args, **kwargs):
-        names, lowercase_map, rules = _UNMAPPED_MODELS.get((model, custom_llm_provider), ((), None, None))
-        if names:
-            if (
-                lowercase_map is _model_cost_lowercase_map
-                and rules is _registry.capability_rules
-                and not any(name in litellm.model_cost for name in names)
-            ):
-                raise ModelNotMappedError(_model_not_mapped_message(model, custom_llm_provider))
-            _UNMAPPED_MODELS.pop((model, custom_llm_provider), None)
+        if is_known_unmapped(model, custom_llm_provider):
+            raise ModelNotMappedError(_model_not_mapped_message(model, custom_llm_provider))
         try:
             return lookup(model, custom_llm_provider, *args, **kwargs)
         except ModelNotMappedError:
@@ -48,8 +61,8 @@ def _remembering_unmapped_models(lookup):
             if names and _model_cost_lowercase_map is not None:
                 if len(_UNMAPPED_MODELS) >= DEFAULT_MAX_LRU_CACHE_SIZE:
                     _UNMAPPED_MODELS.clear()
-                tables = (_model_cost_lowercase_map, _registry.capability_rules)
-                _UNMAPPED_MODELS[(model, custom_llm_provider)] = (names, *tables)
+                rules = fallback_generalizations._registry.capability_rules
+                _UNMAPPED_MODELS[(model, custom_llm_provider)] = (frozenset(names), _model_cost_lowercase_map, rules)
             raise
 
     return remembered
@@ -143,5 +156,117 @@ if not logging_obj.success_is_heard():
     logging_obj.mark_async_success_log_enqueued()
     return""",
         _UNHEARD,
+    ),
+    Edit(
+        "unpriced-models",
+        "litellm/cost_calculator.py",
+        "completion_cost.bedrock_model_info",
+        "after",
+        """\
+unpriced_names: Final = (selected_model, _get_response_model(completion_response), model)
+if (
+    call_type in _CALL_TYPES_PRICED_BY_TOKEN
+    and custom_llm_provider in _PROVIDERS_PRICED_BY_LISTS
+    and get_hidden_param(completion_response, "custom_llm_provider") in (None, custom_llm_provider)
+    and custom_cost_per_token is None
+    and custom_cost_per_second is None
+    and all(name and litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in unpriced_names)
+):
+    # What the last of the names comes to below.
+    cached_get_model_info_helper(model=model, custom_llm_provider=custom_llm_provider)""",
+        _UNPRICED,
+    ),
+    Edit(
+        "unpriced-models",
+        "litellm/cost_calculator.py",
+        "pricing_entry_for_cost_calc.candidates",
+        "after",
+        """\
+if all(litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in candidates if name):
+    return None""",
+        _UNPRICED,
+    ),
+    Edit(
+        "unpriced-models",
+        "litellm/cost_calculator.py",
+        "has_hidden_params",
+        "after",
+        '''
+
+# Servers of one's own, which have no prices but those of the lists or the call.
+_PROVIDERS_PRICED_BY_LISTS: Final = frozenset({"hosted_vllm", "remodlai", "lexiq_nova"})
+_CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset(
+    name for kind in ("completion", "text_completion", "embedding") for name in (kind, f"a{kind}")
+)
+
+
+def get_hidden_param(response: object, name: str) -> object:
+    """One of the hidden parameters of a response; None where it has none, or not this one."""
+    return (getattr(response, "_hidden_params", None) or {}).get(name)''',
+        _UNPRICED,
+    ),
+    *(
+        Edit(
+            "list-of-providers",
+            path,
+            symbol,
+            "instead",
+            "LlmProviders._value2member_map_",
+            _LISTED,
+            replaces="[provider.value for provider in LlmProviders]",
+        )
+        for path, symbol in {"litellm/main.py": "completion", "litellm/utils.py": "get_optional_params"}.items()
+    ),
+    Edit(
+        "unread-response",
+        "litellm/litellm_core_utils/litellm_logging.py",
+        "Logging.post_call",
+        "instead",
+        r'_WhenRead("RAW RESPONSE:\n{}\n\n".format)',
+        _UNREAD,
+        replaces=r'"RAW RESPONSE:\n{}\n\n".format',
+    ),
+    Edit(
+        "unread-response",
+        "litellm/litellm_core_utils/litellm_logging.py",
+        "Logging",
+        "above",
+        '''\
+class _WhenRead:
+    """The text of a log line, made when it is written."""
+
+    def __init__(self, make: Callable[[object], str]) -> None:
+        self._make = make
+        self._of: object = None
+
+    def __call__(self, of: object) -> "_WhenRead":
+        self._of = of
+        return self
+
+    def __str__(self) -> str:
+        return self._make(self._of)
+
+''',
+        _UNREAD,
+    ),
+    *(
+        Edit("parsed-urls", "litellm/llms/custom_httpx/http_handler.py", f"{handler}.post", "start", code, _PARSED)
+        for handler in ("HTTPHandler", "AsyncHTTPHandler")
+        for code in ("url = _parsed_url(url)",)
+    ),
+    Edit(
+        "parsed-urls",
+        "litellm/llms/custom_httpx/http_handler.py",
+        "_DEFAULT_TIMEOUT",
+        "after",
+        """
+from functools import lru_cache
+
+
+@lru_cache(maxsize=64)
+def _parsed_url(url: str) -> httpx.URL:
+    return httpx.URL(url)
+""",
+        _PARSED,
     ),
 )

@@ -105,6 +105,25 @@ def test_where_code_lands(symbol: str, where: str, code: str, after: str, lines:
     assert text.split("\n")[new[0][0] - 2] == after
 
 
+def replaced(symbol: str, expression: str, source: str = SOURCE) -> str:
+    return Edit("an-edit", "litellm/x.py", symbol, "instead", "ours()", "a reason", replaces=expression).applied(source)
+
+
+def test_code_stands_instead_of_an_expression() -> None:
+    assert replaced("Client.make", "self.url") == SOURCE.replace("url=self.url,", "url=ours(),")
+    assert replaced("Client.make", "Request(url = self.url, timeout = 3)") == SOURCE.replace(
+        "return Request(\n            url=self.url,\n            timeout=3,\n        )", "return ours()"
+    )
+    assert replaced("each", "a.b", "def each(a):\n    return 'ü', a.b  # ü\n").endswith("'ü', ours()  # ü\n")
+
+
+@pytest.mark.parametrize(("symbol", "count"), [("Client.only_documented", 0), ("twice", 2)])
+def test_an_expression_that_is_not_there_once_is_refused(symbol: str, count: int) -> None:
+    source = SOURCE + "\n\ndef twice(self):\n    return self.url, self.url\n"
+    with pytest.raises(ForkError, match=rf"litellm/x\.py: edit 'an-edit' found `self\.url` {count} times"):
+        replaced(symbol, "self.url", source)
+
+
 def test_an_empty_line_of_the_code_has_no_indentation() -> None:
     assert "\n\n" in applied("Client.size", "after", "a = 1\n\nb = 2")
     assert "    \n" not in applied("Client.size", "after", "a = 1\n\nb = 2")

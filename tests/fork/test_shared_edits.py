@@ -1,14 +1,18 @@
 """The edits of shared functions: what anybody sees of a call is as before, and the work that it saves is not done."""
 
 import asyncio
+import enum
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+import httpx
 import pytest
 
 import litellm
+import litellm.cost_calculator
 import litellm.utils
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
@@ -245,3 +249,96 @@ async def test_whoever_reads_the_entry_otherwise_still_can(
 ) -> None:
     await ask(**reader(monkeypatch))
     assert await arrived(payloads.called)
+
+
+async def test_no_price_is_calculated_for_a_model_that_is_in_no_list(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cost(await ask()) is None
+    tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
+    infos = Counter(monkeypatch, litellm.cost_calculator, "_cost_map_model_info")
+    assert cost(await ask()) is None
+    assert tokens.count == infos.count == 0
+
+
+async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
+    logger = Hearing()
+    litellm.callbacks = [logger]
+    for _ in range(3):
+        logger.event.clear()
+        await ask()
+        assert await arrived(logger.event)
+    first, *later = [heard["standard_logging_object"] for heard in logger.heard]
+    assert f"model={first['model']}" not in first["response_cost_failure_debug_info"]["error_str"]
+    assert "isn't mapped yet" in first["response_cost_failure_debug_info"]["error_str"]
+    for one in later:
+        for name in ("response_cost_failure_debug_info", "response_cost", "cost_breakdown", "model_map_information"):
+            assert one.get(name) == first.get(name)
+
+
+def test_costs_are_refused_alike_each_time(provider: str) -> None:
+    usage = litellm.Usage(prompt_tokens=4, completion_tokens=2, total_tokens=6)
+    response = litellm.ModelResponse(model=MODEL, usage=usage)
+
+    def refusal() -> tuple[type[Exception], str]:
+        with pytest.raises(Exception, match="isn't mapped yet") as refused:
+            litellm.completion_cost(response, model=f"{provider}/{MODEL}", custom_llm_provider=provider)
+        return refused.type, str(refused.value)
+
+    first = refusal()
+    assert refusal() == first
+    assert litellm.completion_cost(
+        response,
+        model=f"{provider}/{MODEL}",
+        custom_llm_provider=provider,
+        custom_cost_per_token={"input_cost_per_token": 0.5, "output_cost_per_token": 0.25},
+    ) == pytest.approx(COST)
+
+
+async def test_the_providers_are_not_listed_for_a_call(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ask()
+    listed = []
+    each = enum.EnumMeta.__iter__
+
+    def listing(kind: Any) -> Any:
+        listed.append(kind)
+        return each(kind)
+
+    monkeypatch.setattr(enum.EnumMeta, "__iter__", listing)
+    await ask()
+    assert litellm.LlmProviders not in listed
+
+
+async def test_a_provider_that_does_not_exist_is_refused(server: RecordingServer) -> None:
+    with pytest.raises(litellm.BadRequestError, match="no-such-provider"):
+        litellm.completion(MODEL, MESSAGES, custom_llm_provider="no-such-provider", api_base=f"{server.url}/v1")
+
+
+async def test_a_response_is_made_into_text_only_for_a_log(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = Counter(monkeypatch, litellm.ModelResponse, "__str__")
+    await ask()
+    assert texts.count == 0
+    logger = logging.getLogger("LiteLLM")
+    monkeypatch.setattr(logger, "propagate", True)
+    with caplog.at_level(logging.DEBUG, logger.name):
+        await ask()
+    raw = [record.getMessage() for record in caplog.records if record.getMessage().startswith("RAW RESPONSE:\n")]
+    assert any('"content": "Hi"' in text and text.endswith("\n\n") for text in raw)
+
+
+async def test_the_url_of_a_server_is_parsed_once(
+    ask: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask()
+    server.take()
+    parsed = []
+    parse = httpx._urls.urlparse
+
+    def parsing(url: str = "", **parts: Any) -> Any:
+        parsed.append(url)
+        return parse(url, **parts)
+
+    monkeypatch.setattr(httpx._urls, "urlparse", parsing)
+    await ask()
+    assert f"{server.url}/v1/chat/completions" not in parsed
+    assert [request.path for request in server.take()] == ["/v1/chat/completions"]
