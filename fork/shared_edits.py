@@ -79,7 +79,11 @@ def _names_of_unmapped_model(model: str, custom_llm_provider: str | None) -> tup
     )
     if callable(getattr(provider_info, "get_model_info", None)):
         return ()
-    names = (model, *map(str, get_potential_model_names(model, custom_llm_provider).values()))
+    searched = map(str, get_potential_model_names(model, custom_llm_provider).values())
+    # Prices are looked up without the leading parts of a name, too.
+    parts = model.split("/")
+    tails = ("/".join(parts[start:]) for start in range(1, len(parts)))
+    names = (model, *searched, *(name for tail in tails for name in (tail, f"{custom_llm_provider}/{tail}")))
     return () if any(get_model_cost_key(name) is not None for name in names) else names''',
         _UNMAPPED,
     ),
@@ -160,29 +164,27 @@ if not logging_obj.success_is_heard():
     Edit(
         "unpriced-models",
         "litellm/cost_calculator.py",
-        "completion_cost.bedrock_model_info",
-        "after",
+        "response_cost_calculator",
+        "start",
         """\
-unpriced_names: Final = (selected_model, _get_response_model(completion_response), model)
 if (
     call_type in _CALL_TYPES_PRICED_BY_TOKEN
-    and custom_llm_provider in _PROVIDERS_PRICED_BY_LISTS
-    and get_hidden_param(completion_response, "custom_llm_provider") in (None, custom_llm_provider)
-    and custom_cost_per_token is None
-    and custom_cost_per_second is None
-    and all(name and litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in unpriced_names)
+    and not (cache_hit or custom_pricing or base_model or router_model_id)
+    and _is_known_unpriced(response_object, model, custom_llm_provider)
 ):
-    # What the last of the names comes to below.
+    # What the last of its names comes to in `completion_cost`.
     cached_get_model_info_helper(model=model, custom_llm_provider=custom_llm_provider)""",
         _UNPRICED,
     ),
     Edit(
         "unpriced-models",
         "litellm/cost_calculator.py",
-        "pricing_entry_for_cost_calc.candidates",
-        "after",
+        "pricing_entry_for_cost_calc",
+        "start",
         """\
-if all(litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in candidates if name):
+if not (custom_pricing or base_model or router_model_id) and _is_known_unpriced(
+    completion_response, model, custom_llm_provider
+):
     return None""",
         _UNPRICED,
     ),
@@ -193,16 +195,30 @@ if all(litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in ca
         "after",
         '''
 
-# Servers of one's own, which have no prices but those of the lists or the call.
+# Servers of one's own, which have no prices but those of the lists, the call or the answer.
 _PROVIDERS_PRICED_BY_LISTS: Final = frozenset({"hosted_vllm", "remodlai", "lexiq_nova"})
 _CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset(
     name for kind in ("completion", "text_completion", "embedding") for name in (kind, f"a{kind}")
 )
 
 
-def get_hidden_param(response: object, name: str) -> object:
-    """One of the hidden parameters of a response; None where it has none, or not this one."""
-    return (getattr(response, "_hidden_params", None) or {}).get(name)''',
+def _is_known_unpriced(response: object, model: str | None, custom_llm_provider: str | None) -> bool:
+    """Whether a response states no price of its own and no price list knows a name that it could be priced by."""
+    if custom_llm_provider not in _PROVIDERS_PRICED_BY_LISTS or not isinstance(
+        response, (ModelResponse, EmbeddingResponse)
+    ):
+        return False
+    hidden_params = response._hidden_params
+    return (
+        isinstance(hidden_params, dict)
+        and hidden_params.get("custom_llm_provider") in (None, custom_llm_provider)
+        and hidden_params.get("provider_response_model") in (None, response.model)
+        and get_response_cost_from_hidden_params(hidden_params) is None
+        and all(
+            isinstance(name, str) and litellm.utils.is_known_unmapped(name, custom_llm_provider)
+            for name in (response.model, model)
+        )
+    )''',
         _UNPRICED,
     ),
     *(

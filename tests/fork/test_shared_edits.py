@@ -5,6 +5,7 @@ import enum
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -254,9 +255,9 @@ async def test_whoever_reads_the_entry_otherwise_still_can(
 async def test_no_price_is_calculated_for_a_model_that_is_in_no_list(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cost(await ask()) is None
     tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
-    infos = Counter(monkeypatch, litellm.cost_calculator, "_cost_map_model_info")
+    names = Counter(monkeypatch, litellm.cost_calculator, "select_model_name_for_cost_calc")
     assert cost(await ask()) is None
-    assert tokens.count == infos.count == 0
+    assert tokens.count == names.count == 0
 
 
 async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
@@ -272,6 +273,40 @@ async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
     for one in later:
         for name in ("response_cost_failure_debug_info", "response_cost", "cost_breakdown", "model_map_information"):
             assert one.get(name) == first.get(name)
+
+
+async def test_a_price_that_the_answer_states_counts(
+    ask: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cost(await ask()) is None
+
+    def stating(request: Request) -> Response:
+        return replace(answer(request), headers={"x-litellm-response-cost": "0.75"})
+
+    monkeypatch.setattr(server, "responder", stating)
+    assert cost(await ask()) == 0.75
+
+
+@pytest.mark.parametrize("known", ["{provider}/bare", "bare", "{provider}/org/bare"])
+def test_a_model_with_an_organisation_is_known_by_each_of_its_names(
+    provider: str, known: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> Any:
+        return litellm.completion(f"{provider}/org/bare", MESSAGES, api_base=f"{server.url}/v1", api_key="key")
+
+    def of_organisation(request: Request) -> Response:
+        response = answer(request)
+        return replace(response, json={**response.json, "model": "org/bare"})
+
+    monkeypatch.setattr(server, "responder", of_organisation)
+    name = known.format(provider=provider)
+    litellm.model_cost[name] = dict(PRICE)
+    expected = cost(asked())
+    del litellm.model_cost[name]
+    litellm.utils._invalidate_model_cost_lowercase_map()
+    assert [cost(asked()) for _ in range(2)] == [None, None]
+    litellm.model_cost[name] = dict(PRICE)
+    assert cost(asked()) == expected
 
 
 def test_costs_are_refused_alike_each_time(provider: str) -> None:
