@@ -77,6 +77,7 @@ parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
 
 bench: $(STAMPS)/bench  ## what a call and a chunk cost, against raw httpx, the openai SDK, any-llm and hosted_vllm/
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.proxy
 
 bench-engine: $(STAMPS)/models  ## the local engine against vllm.LLM, a raw call and a server started by hand
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.engine

@@ -204,20 +204,21 @@ _CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset(
 
 def _is_known_unpriced(response: object, model: str | None, custom_llm_provider: str | None) -> bool:
     """Whether a response states no price of its own and no price list knows a name that it could be priced by."""
-    if custom_llm_provider not in _PROVIDERS_PRICED_BY_LISTS or not isinstance(
-        response, (ModelResponse, EmbeddingResponse)
-    ):
+    if custom_llm_provider not in _PROVIDERS_PRICED_BY_LISTS:
+        return False
+    if isinstance(response, (ModelResponse, EmbeddingResponse)):
+        names = (response.model, model)
+    elif isinstance(response, litellm.CustomStreamWrapper):
+        names = (model,)
+    else:
         return False
     hidden_params = response._hidden_params
     return (
         isinstance(hidden_params, dict)
         and hidden_params.get("custom_llm_provider") in (None, custom_llm_provider)
-        and hidden_params.get("provider_response_model") in (None, response.model)
+        and hidden_params.get("provider_response_model") in (None, names[0])
         and get_response_cost_from_hidden_params(hidden_params) is None
-        and all(
-            isinstance(name, str) and litellm.utils.is_known_unmapped(name, custom_llm_provider)
-            for name in (response.model, model)
-        )
+        and all(isinstance(name, str) and litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in names)
     )''',
         _UNPRICED,
     ),

@@ -18,7 +18,7 @@ import litellm.utils
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
-from support.recording import RecordingServer, Request, Response
+from support.recording import RecordingServer, Request, Response, streamed
 
 PROVIDERS = ("remodlai", "hosted_vllm")
 MODEL = "our-own-model"
@@ -258,6 +258,25 @@ async def test_no_price_is_calculated_for_a_model_that_is_in_no_list(ask: Ask, m
     names = Counter(monkeypatch, litellm.cost_calculator, "select_model_name_for_cost_calc")
     assert cost(await ask()) is None
     assert tokens.count == names.count == 0
+
+
+async def test_no_price_is_calculated_for_a_stream_that_begins(
+    provider: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delta = {"id": "a", "created": 1, "model": MODEL, "choices": [{"index": 0, "delta": {"content": "Hi"}}]}
+    monkeypatch.setattr(server, "responder", lambda request: streamed(delta))
+
+    def begun() -> Any:
+        call = {"model": f"{provider}/{MODEL}", "messages": MESSAGES, "stream": True}
+        return litellm.completion(**call, api_base=f"{server.url}/v1", api_key="key")
+
+    assert cost(begun()) is None
+    tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
+    stream = begun()
+    assert cost(stream) is None and tokens.count == 0
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "Hi"
+    litellm.model_cost[f"{provider}/{MODEL}"] = dict(PRICE)
+    assert cost(begun()) == 0
 
 
 async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
