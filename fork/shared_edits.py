@@ -1,8 +1,8 @@
 """
 Edits of functions that all providers share: what a call costs in LiteLLM itself, whoever answers it.
 
-Each stands on its own, so that an upstream reviewer could take it without the others, and changes nothing that a
-logger, a cache, the Router or a cost calculation sees.
+An upstream reviewer could take each without the others; only `unpriced-models` builds on `unmapped-models`. None
+changes what a logger, a cache, the Router or a cost calculation sees.
 """
 
 from fork.edit import Edit
@@ -54,15 +54,16 @@ def _remembering_unmapped_models(lookup):
     def remembered(model, custom_llm_provider=None, *args, **kwargs):
         if is_known_unmapped(model, custom_llm_provider):
             raise ModelNotMappedError(_model_not_mapped_message(model, custom_llm_provider))
+        # Taken before the search, so that a list that changes meanwhile is not taken for searched.
+        tables = (_model_cost_lowercase_map, fallback_generalizations._registry.capability_rules)
         try:
             return lookup(model, custom_llm_provider, *args, **kwargs)
         except ModelNotMappedError:
             names = _names_of_unmapped_model(model, custom_llm_provider)
-            if names and _model_cost_lowercase_map is not None:
+            if names and tables[0] is not None:
                 if len(_UNMAPPED_MODELS) >= DEFAULT_MAX_LRU_CACHE_SIZE:
                     _UNMAPPED_MODELS.clear()
-                rules = fallback_generalizations._registry.capability_rules
-                _UNMAPPED_MODELS[(model, custom_llm_provider)] = (frozenset(names), _model_cost_lowercase_map, rules)
+                _UNMAPPED_MODELS[(model, custom_llm_provider)] = (frozenset(names), *tables)
             raise
 
     return remembered
@@ -70,7 +71,7 @@ def _remembering_unmapped_models(lookup):
 
 def _names_of_unmapped_model(model: str, custom_llm_provider: str | None) -> tuple[str, ...]:
     """The names a model is looked up by; none where more than these and the price lists decide."""
-    if custom_llm_provider not in LlmProvidersSet or custom_llm_provider.startswith("vertex_ai"):
+    if custom_llm_provider not in LlmProvidersSet or custom_llm_provider.startswith(("vertex_ai", "huggingface")):
         return ()
     if model in litellm.azure_llms or model in litellm.azure_embedding_models:
         return ()
