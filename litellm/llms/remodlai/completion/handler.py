@@ -9,12 +9,11 @@ that does not listen is started; one that died or is broken is replaced and the 
 import asyncio
 import atexit
 import contextlib
-import itertools
 import json
 import os
 import re
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,7 +25,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
-from litellm.llms.remodlai.engine import Engine, failure, running_engines
+from litellm.llms.remodlai.engine import Engine, Pauses, failure, running_engines
 from litellm.llms.remodlai.engine_log import last_error
 
 SCHEME: Final = "lexiq-nova"
@@ -137,7 +136,9 @@ class Fault(NamedTuple):
     broken: int | None = None
 
 
-Outcome = httpx.Response | httpx.TransportError | None
+Outcome = httpx.Response | httpx.TransportError
+Send = Callable[[Engine, httpx.Request], Awaitable[httpx.Response]]
+Pause = Callable[[float], Awaitable[None]]
 
 
 def _fault(outcome: Outcome) -> Fault | None:
@@ -157,40 +158,61 @@ def _fault(outcome: Outcome) -> Fault | None:
     return Fault(delivered=not refused)
 
 
-def _steps(engine: Engine, request: httpx.Request) -> Generator[float | None, Outcome, httpx.Response]:
-    """
-    One call from its first attempt to its answer, for a driver that sleeps and sends, with or without an event loop.
+def _recovery(engine: Engine, fault: Fault) -> Pauses:
+    if fault.delivered:
+        yield from engine.settle()
+    yield from engine.ensure(fault.broken)
 
-    Yields:
-        Seconds to pause, or None for "send it now". To that the driver answers with the response (its body read
-        from status 500 on) or with the error that came instead.
 
-    Returns:
-        The response for the caller.
+async def _outcome(call: Awaitable[httpx.Response]) -> Outcome:
+    try:
+        return await call
+    except httpx.TransportError as error:
+        return error
+
+
+async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Response:
     """
+    One call from its first attempt to its answer, with or without an event loop: it waits only for its arguments.
+
+    Args:
+        request: its body has been read.
+        send: asks an engine, and reads the body of an answer whose status is 500 or more.
+        pause: sleeps for some seconds.
+    """
+    engine = engine_of(request)
     allowed = request.extensions.get("timeout", {}).get("read")
     deadline = None if allowed is None else time.monotonic() + allowed
     delivered = False
     for _ in range(ATTEMPTS):
         engine.use()
-        outcome = yield None
+        outcome = await _outcome(send(engine, _addressed(request)))
         fault = _fault(outcome)
         if fault is None:
-            if isinstance(outcome, httpx.Response):
-                return outcome
             break
         if fault.delivered and delivered:
             message, _status = last_error(engine.log)
             text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
             raise failure(text, 500)
         delivered |= fault.delivered
-        settling = engine.settle() if fault.delivered else ()
-        for pause in itertools.chain(settling, engine.ensure(fault.broken)):
-            if deadline is not None and time.monotonic() > deadline:
-                raise httpx.ReadTimeout(f"the engine for {engine.model} was not ready in {allowed} s", request=request)
-            yield pause
-    assert isinstance(outcome, httpx.TransportError)
-    raise outcome
+        with contextlib.closing(_recovery(engine, fault)) as pauses:
+            for seconds in pauses:
+                if deadline is not None and time.monotonic() > deadline:
+                    text = f"the engine for {engine.model} was not ready in {allowed} s"
+                    raise httpx.ReadTimeout(text, request=request)
+                await pause(seconds)
+    if isinstance(outcome, httpx.TransportError):
+        raise outcome
+    return outcome
+
+
+def _at_once(call: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+    """Runs a coroutine that waits for no event loop."""
+    try:
+        call.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("a synchronous call waited for an event loop")
 
 
 def _addressed(request: httpx.Request) -> httpx.Request:
@@ -263,46 +285,27 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return transports[engine.socket]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        async def send(engine: Engine, request: httpx.Request) -> httpx.Response:
+            response = self._to(engine).handle_request(request)
+            if response.is_server_error:
+                response.read()
+            return response
+
+        async def pause(seconds: float) -> None:
+            time.sleep(seconds)
+
         request.read()
-        engine = engine_of(request)
-        outcome: Outcome = None
-        with contextlib.closing(_steps(engine, request)) as steps:
-            while True:
-                try:
-                    pause = steps.send(outcome)
-                except StopIteration as end:
-                    return end.value
-                outcome = None
-                if pause is not None:
-                    time.sleep(pause)
-                    continue
-                try:
-                    outcome = self._to(engine).handle_request(_addressed(request))
-                    if outcome.is_server_error:
-                        outcome.read()
-                except httpx.TransportError as error:
-                    outcome = error
+        return _at_once(_answer(request, send, pause))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async def send(engine: Engine, request: httpx.Request) -> httpx.Response:
+            response = await self._async_to(engine).handle_async_request(request)
+            if response.is_server_error:
+                await response.aread()
+            return response
+
         await request.aread()
-        engine = engine_of(request)
-        outcome: Outcome = None
-        with contextlib.closing(_steps(engine, request)) as steps:
-            while True:
-                try:
-                    pause = steps.send(outcome)
-                except StopIteration as end:
-                    return end.value
-                outcome = None
-                if pause is not None:
-                    await asyncio.sleep(pause)
-                    continue
-                try:
-                    outcome = await self._async_to(engine).handle_async_request(_addressed(request))
-                    if outcome.is_server_error:
-                        await outcome.aread()
-                except httpx.TransportError as error:
-                    outcome = error
+        return await _answer(request, send, asyncio.sleep)
 
 
 TRANSPORT: Final = LocalEngineTransport()
