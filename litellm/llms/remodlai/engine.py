@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from litellm.llms.remodlai.common_utils import NO_SERVER
-from litellm.llms.remodlai.engine_log import Progress, last_error, stage
+from litellm.llms.remodlai.engine_log import Progress, last_error
 from litellm.llms.remodlai.engine_options import SEVERAL_MACHINES, failure, option_name, option_tokens
 
 try:
@@ -279,7 +279,7 @@ class Engine:
         began = time.time()
         with _disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            with Progress(self.model) as progress:
+            with Progress(self.model, self.log) as progress:
                 while not (broken is None and _listens(self.socket)):
                     self.use()
                     starting = _lock(self.folder / "starting", fcntl.LOCK_EX)
@@ -287,7 +287,7 @@ class Engine:
                         with starting:
                             yield from self._start(began, broken, progress)
                         return
-                    progress.show(stage(self.log))
+                    progress.show()
                     yield POLL_SECONDS
         self.use()
 
@@ -315,7 +315,7 @@ class Engine:
                     while child.poll() is None and not _listens(self.folder / "control"):
                         yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
                 seen_loading = True
-            progress.show(stage(self.log))
+            progress.show()
             yield POLL_SECONDS
 
     def _room(self, progress: Progress) -> Generator[float, None, IO[bytes]]:

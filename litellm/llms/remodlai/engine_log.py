@@ -78,12 +78,14 @@ class Progress:
 
     Args:
         model: as the caller named it.
+        log: of the engine.
     """
 
     _shown: set[str] = set()
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, log: Path) -> None:
         self.model = model
+        self.log = log
         self.began = time.monotonic()
         self.words = ""
         self.line = ""
@@ -97,10 +99,16 @@ class Progress:
         self.terminal = bool(getattr(sys.stderr, "isatty", bool)())
         return self
 
-    def show(self, words: str) -> None:
-        """Shows what is being waited for, in a few words."""
+    def show(self, words: str | None = None) -> None:
+        """
+        Shows what is being waited for.
+
+        Args:
+            words: a few words; by default how far the engine has come by its log.
+        """
         if not self.mine:
             return
+        words = words or stage(self.log)
         seconds = int(time.monotonic() - self.began)
         line = f"lexiq_nova/{self.model}: {words} ({seconds} s)"
         if self.terminal and line != self.line:

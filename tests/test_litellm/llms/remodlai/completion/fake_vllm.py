@@ -55,6 +55,7 @@ class App:
                 await asyncio.sleep(0.01)
             return
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
+        answer["address"] = os.environ.get("VLLM_HOST_IP")
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 

@@ -50,21 +50,22 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    with Progress("some/model") as progress, Progress("some/model") as second:
-        progress.show("loading weights")
-        progress.show("loading weights")
+    log = tmp_path / "log"
+    with Progress("some/model", log) as progress, Progress("some/model", log) as second:
+        progress.show()
+        progress.show("starting vLLM")
         second.show("loading weights")
-    assert terminal.getvalue() == "\r\033[Klexiq_nova/some/model: loading weights (0 s)\r\033[K"
+    assert terminal.getvalue() == "\r\033[Klexiq_nova/some/model: starting vLLM (0 s)\r\033[K"
 
 
-def test_elsewhere_the_log_gets_a_line_per_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_elsewhere_the_log_gets_a_line_per_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.stderr", io.StringIO())
     lines: list[str] = []
     monkeypatch.setattr(verbose_logger, "info", lambda text, *values: lines.append(text % values))
-    with Progress("some/model") as progress:
+    with Progress("some/model", tmp_path / "log") as progress:
         progress.show("loading weights")
         progress.show("loading weights")
         progress.show("warming up")

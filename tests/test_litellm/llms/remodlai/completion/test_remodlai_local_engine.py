@@ -95,6 +95,17 @@ def test_options_reach_vllm_and_make_another_engine(client: httpx.Client, monkey
     assert given == ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "2048"]
 
 
+def test_only_an_engine_over_several_machines_has_an_address(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VLLM_HOST_IP", raising=False)
+    assert call(client, engine_args={"tensor_parallel_size": 2})["address"] == "127.0.0.1"
+    ray = {"tensor_parallel_size": 8, "pipeline_parallel_size": 2, "distributed_executor_backend": "ray"}
+    assert call(client, engine_args=ray)["address"] is None
+    monkeypatch.setenv("VLLM_HOST_IP", "10.0.0.1")
+    assert call(client, engine_args={"nnodes": 2})["address"] == "10.0.0.1"
+
+
 def test_option_tokens() -> None:
     options = {"a_b": 1, "on": True, "off": False, "none": None, "many": ["x", "y"], "object": {"k": 1}}
     line = ["--a-b", "1", "--many", "x", "y", "--object", '{"k": 1}', "--no-off", "--on"]
