@@ -1,8 +1,8 @@
 """
 How much of vLLM's own speed is left through `lexiq_nova/`: throughput, time to first token, cold start.
 
-Run as `PYTHONPATH=tests python -m benchmarks.engine`; everything is measured in one run on SmolLM2, and told as
-ratios. Each way to serve has the machine to itself; ways that can be interleaved are, and medians compared.
+Run as `PYTHONPATH=tests python -m benchmarks.engine [MEASUREMENT...]`; everything is measured in one run on SmolLM2,
+and told as ratios. Each way to serve has the machine to itself; ways that can be interleaved are, and medians compared.
 """
 
 import json
@@ -30,7 +30,7 @@ PROMPTS, TOKENS = 64, 64
 FIRST_TOKENS = 40
 ROUNDS = int(os.environ.get("ENGINE_ROUNDS", "2"))
 CONVERSATIONS = [[{"role": "user", "content": f"Tell me something about the number {n}."}] for n in range(PROMPTS)]
-GOALS = {"throughput": (0.9, "at least"), "first token": (1.15, "at most"), "cold start": (1.1, "at most")}
+Measured = dict[str, list[float]]  # seconds by way to serve, ours first
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -101,8 +101,20 @@ def batch(path: str) -> float:
     )
 
 
-def first_tokens(path: str) -> tuple[list[float], list[float]]:
-    """Returns the times to the first token of streams through `lexiq_nova/`, and raw over the same socket."""
+def throughput(path: str, folder: Path) -> Measured:
+    """The conversations as one batch, and through vLLM's offline interface."""
+    batch(path)  # starts the engine
+    ours = [batch(path) for _ in range(ROUNDS)]
+    command(["stop"])
+    offline = subprocess.run(
+        [sys.executable, "-m", "benchmarks.engine", "in-process", path], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return {"lexiq_nova": ours, "vllm.LLM.chat": json.loads(offline.stdout.splitlines()[-1])}
+
+
+def first_token(path: str, folder: Path) -> Measured:
+    """Streams until their first token, through `lexiq_nova/` and raw over the same socket."""
+    completion(f"lexiq_nova/{path}", messages=CONVERSATIONS[0], max_tokens=1, engine_args=OPTIONS)
     ours, raw = [], []
     uds = str(Engine.of(path, OPTIONS).socket)
     with httpx.Client(transport=httpx.HTTPTransport(uds=uds), timeout=300) as client:
@@ -122,56 +134,56 @@ def first_tokens(path: str) -> tuple[list[float], list[float]]:
                 raw.append(time.perf_counter() - began)
                 for _ in lines:
                     pass
-    return ours[4:], raw[4:]  # the first ones open connections
+    return {"lexiq_nova": ours[4:], "raw httpx": raw[4:]}  # the first ones open connections
 
 
-def measure(path: str, folder: Path) -> dict[str, dict[str, list[float]]]:
-    """Returns the seconds of every measurement, ours and the other way's."""
-    starts: dict[str, list[float]] = {"lexiq_nova": [], "vllm by hand": []}
+def cold_start(path: str, folder: Path) -> Measured:
+    """Until the first answer with nothing running, by the first call itself and with a server started by hand."""
     by_hand(path, folder)  # reads the files of the package and the model once
+    starts: Measured = {"lexiq_nova": [], "vllm by hand": []}
     for _ in range(ROUNDS):
         starts["vllm by hand"].append(by_hand(path, folder))
         starts["lexiq_nova"].append(by_itself(path))
         command(["stop"])
-    by_itself(path)
-    ours, raw = first_tokens(path)
-    batch(path)
-    batches = [batch(path) for _ in range(ROUNDS)]
-    command(["stop"])
-    offline = subprocess.run(
-        [sys.executable, "-m", "benchmarks.engine", "in-process", path], stdout=subprocess.PIPE, text=True, check=True
+    return starts
+
+
+# What is measured, and the goal: a rate at least, or a time at most, times the other way's.
+MEASUREMENTS: dict[str, tuple[Callable[[str, Path], Measured], float]] = {
+    "throughput": (throughput, 0.9),
+    "first-token": (first_token, 1.15),
+    "cold-start": (cold_start, 1.1),
+}
+
+
+def told(name: str, measured: Measured) -> str:
+    (our_name, ours), (other_name, others) = measured.items()
+    our_median, other_median = statistics.median(ours), statistics.median(others)
+    goal = MEASUREMENTS[name][1]
+    rate = goal < 1
+    ratio = other_median / our_median if rate else our_median / other_median
+    verdict = "met" if (ratio >= goal if rate else ratio <= goal) else "NOT met"
+    return (
+        f"{name:12} {our_name} {our_median:.3f} s, {other_name} {other_median:.3f} s: "
+        f"ratio {ratio:.2f} (at {'least' if rate else 'most'} {goal}: {verdict})"
     )
-    return {
-        "throughput": {"lexiq_nova": batches, "vllm.LLM.chat": json.loads(offline.stdout.splitlines()[-1])},
-        "first token": {"lexiq_nova": ours, "raw httpx": raw},
-        "cold start": starts,
-    }
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     path = str(model_dir("smollm2"))
+    results = Path("build/bench")
+    results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as folder:
         os.environ.update(XDG_RUNTIME_DIR=folder, HF_HUB_OFFLINE="1")
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
         try:
-            measured = measure(path, Path(folder))
+            for name in names or MEASUREMENTS:
+                measured = MEASUREMENTS[name][0](path, Path(folder))
+                (results / f"engine-{name}.json").write_text(json.dumps(measured, indent=1))
+                print(told(name, measured), flush=True)
         finally:
             command(["stop"])
-    results = Path("build/bench")
-    results.mkdir(parents=True, exist_ok=True)
-    (results / "engine.json").write_text(json.dumps(measured, indent=1))
-    for name, ways in measured.items():
-        (our_name, ours), (other_name, others) = ways.items()
-        our_median, other_median = statistics.median(ours), statistics.median(others)
-        rate = name == "throughput"
-        ratio = other_median / our_median if rate else our_median / other_median
-        goal, bound = GOALS[name]
-        verdict = "met" if (ratio >= goal if rate else ratio <= goal) else "NOT met"
-        print(
-            f"{name:12} {our_name} {our_median:.3f} s, {other_name} {other_median:.3f} s: "
-            f"ratio {ratio:.2f} ({bound} {goal}: {verdict})"
-        )
 
 
 if __name__ == "__main__":
-    in_process(sys.argv[2]) if sys.argv[1:2] == ["in-process"] else main()
+    in_process(sys.argv[2]) if sys.argv[1:2] == ["in-process"] else main(sys.argv[1:])
