@@ -13,7 +13,6 @@ import pytest
 from local.engines import MESSAGES, chat
 
 import litellm
-from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.engine import Engine
 from support.models import model_dir
 
@@ -62,8 +61,7 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def failures() -> Iterator[dict[str, Future[Exception]]]:
-    """All of them, two at a time."""
-    command(["stop"])
+    """All of them, two at a time, beside the engine that other tests have left."""
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as threads:
         patch.setenv("LEXIQ_NOVA_MAX_ENGINES", "4")
         yield {name: threads.submit(failure.happens) for name, failure in FAILURES.items()}
