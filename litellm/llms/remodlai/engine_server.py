@@ -254,7 +254,7 @@ def main(folder: Path) -> None:
 
 
 # Importing vLLM makes a million objects that stay, in each of its processes. Python's default is to look for garbage
-# after every 700 of them, which takes a quarter of the time that an engine needs to start.
+# after every 700 of them, which takes a fifth of the import.
 gc.set_threshold(10_000)
 # The directory of this file holds `responses`, `embedding`…: vLLM must not take them for installed packages.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
