@@ -32,6 +32,14 @@ $(STAMPS)/engine: requirements/engine.txt requirements/engine-nodeps.txt | $(STA
 	command -v espeak-ng > /dev/null || { apt-get -qq update && apt-get -qq install --yes espeak-ng; }
 	@touch $@
 
+# The programs that the proxy's tests start: Redis, a browser, a load balancer, a check of the systemd unit.
+PROGRAMS := redis-server chromium nginx curl systemd-analyze
+$(STAMPS)/proxy: | $(STAMPS)/fork
+	@for program in $(PROGRAMS); do command -v $$program > /dev/null || missing=1; done; \
+	test -z "$$missing" || { apt-get -qq update && \
+	apt-get -qq install --yes --no-install-recommends redis-server chromium nginx-light curl systemd; }
+	@touch $@
+
 # What the benchmarks compare with and draw with.
 $(STAMPS)/bench: requirements/bench.txt | $(STAMPS)/fork
 	$(PIP) --requirement requirements/bench.txt
@@ -51,7 +59,7 @@ test: $(STAMPS)/models lint  ## all tests, with a real vLLM
 test-local: $(STAMPS)/models  ## the local engine's faults and sharing, on a real vLLM (not yet in `make test`)
 	$(BIN)/python -m pytest tests/local
 
-test-proxy: $(STAMPS)/models  ## the proxy with real clients, Redis, killed replicas and a real vLLM (not yet in `make test`)
+test-proxy: $(STAMPS)/models $(STAMPS)/proxy  ## the proxy with real clients, Redis, killed replicas and a real vLLM (not yet in `make test`)
 	$(BIN)/python -m pytest tests/proxy
 
 test-fast: $(STAMPS)/fork lint  ## all tests that need no vLLM

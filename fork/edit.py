@@ -1,5 +1,5 @@
 """
-One explicit edit of upstream: code of ours, inserted at a symbol.
+One explicit edit of upstream: code of ours, at a symbol.
 
 Edits are anchored at a symbol, not at a line, and must find it exactly once.
 """
@@ -15,15 +15,16 @@ from fork.lock import ForkError
 @dataclass(frozen=True)
 class Edit:
     """
-    One insertion into a Python file of upstream.
+    One edit of a Python file of upstream: an insertion, but for "body".
 
     Args:
         name: what the edit is called in the audit.
         path: file, relative to the wheel's root.
         symbol: dotted name of the variable, function or method it is anchored at; `*` stands for any class.
         where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
-            statement; as an "element" of the list, set, tuple or dict a variable holds; as an "argument" of the call
-            that a function ends with; or "instead" of an expression in it.
+            statement; as its "body", in place of a function's statements; as an "element" of the list, set, tuple or
+            dict a variable holds; as an "argument" of the call that a function ends with; or "instead" of an expression
+            in it.
         code: what is inserted, unindented.
         reason: why a mechanical twin is not enough.
         moved_to: the file in releases that have moved the symbol there.
@@ -51,7 +52,7 @@ class Edit:
         except (AttributeError, IndexError, StopIteration, TypeError) as error:
             raise ForkError(f"{self.path}: edit '{self.name}' found no {self.where} in `{self.symbol}`") from error
         lines = source.split("\n")
-        lines.insert(line, indent(self.code, " " * column))
+        lines[line : nodes[0].end_lineno if self.where == "body" else line] = [indent(self.code, " " * column)]
         return "\n".join(lines)
 
     def _replaced(self, source: str, node: Any) -> str:

@@ -39,6 +39,7 @@ _ROUTER = ("litellm/router.py", "litellm/router_python_core.py")
 _OF_ONE_TASK = "deployments of one model may each be of one task; here the sync and the async selection meet"
 _NAMING_MODEL = ("file_delete", "file_content", "cancel_batch")  # those with a `model` parameter of their own
 _HANDLER = "litellm/llms/custom_httpx/http_handler.py"
+_STATUS_OF_PASSTHROUGH = "the Router reads an error's status there: else it sends a bad request three times"
 _LOCAL_ENGINE = "the local engine is reached by a transport of its own, whatever the endpoint"
 
 EDITS = (
@@ -215,28 +216,38 @@ if "engine_args" in kwargs:
             "own-passthrough",
             "litellm/proxy/pass_through_endpoints/llm_passthrough_endpoints.py",
             f"{provider}_proxy_route",
-            "start",
-            """\
-from litellm.llms.remodlai.passthrough.transformation import leaves_base
-from litellm.proxy.proxy_server import llm_router as _llm_router
+            "body",
+            f"""\
+from litellm.llms.remodlai.passthrough.route import relay
 
-if leaves_base(endpoint):
-    raise HTTPException(status_code=400, detail={"error": f"this path leaves the server's base: {endpoint!r}"})
-_request_body: Final = await get_request_body(request)
-if _llm_router is not None and is_passthrough_request_using_router_model(_request_body, _llm_router):
-    return await _relay_router_model(
-        llm_router=_llm_router,
-        model=_request_body["model"],
-        endpoint=endpoint,
-        request=request,
-        request_body=_request_body,
-        is_streaming_request=is_passthrough_request_streaming(_request_body),
-        user_api_key_dict=user_api_key_dict,
-    )
-""",
-            "a path must stay under the base, and an error of the server must reach the caller as it is",
+return await relay("{provider}", endpoint, request, fastapi_response, user_api_key_dict)""",
+            "a path must stay under the base; an error of the server and a client's leaving must reach the other side",
         )
         for provider in ("remodlai", "lexiq_nova")
+    ),
+    *(
+        Edit("own-passthrough", "litellm/passthrough/main.py", symbol, where, code, _STATUS_OF_PASSTHROUGH)
+        for symbol, where, code in (
+            (
+                "base_llm_http_handler",
+                "after",
+                """
+
+def _with_status_of_error(request_of):
+    async def with_status(*args, **kwargs):
+        try:
+            return await request_of(*args, **kwargs)
+        except httpx.HTTPStatusError as error:
+            if getattr(kwargs["provider_config"], "provider", None) in ("remodlai", "lexiq_nova"):
+                error.status_code = error.response.status_code
+            raise
+
+    return with_status
+
+""",
+            ),
+            ("_async_passthrough_request", "above", "@_with_status_of_error"),
+        )
     ),
     Edit(
         "task-routing",

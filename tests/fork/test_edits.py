@@ -124,6 +124,22 @@ def test_an_expression_that_is_not_there_once_is_refused(symbol: str, count: int
         replaced(symbol, "self.url", source)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "statements", "code"),
+    [
+        ("call", "    return a\n", "    ours = 1\n"),  # its docstring and comment stay
+        ("inner", "    if a:\n        found = 1\n    return a\n", "    ours = 1\n"),
+        (
+            "Client.make",
+            "        return Request(\n            url=self.url,\n            timeout=3,\n        )\n",
+            "        ours = 1\n",
+        ),
+    ],
+)
+def test_a_body_takes_the_place_of_a_functions_statements(symbol: str, statements: str, code: str) -> None:
+    assert applied(symbol, "body") == SOURCE.replace(statements, code, 1)
+
+
 def test_an_empty_line_of_the_code_has_no_indentation() -> None:
     assert "\n\n" in applied("Client.size", "after", "a = 1\n\nb = 2")
     assert "    \n" not in applied("Client.size", "after", "a = 1\n\nb = 2")
@@ -149,7 +165,9 @@ def test_overloads_do_not_count() -> None:
     [
         ("Client.only_documented", "start"),
         ("Client.only_documented", "argument"),
+        ("Client.only_documented", "body"),
         ("key", "start"),
+        ("key", "body"),
         ("call", "argument"),
         ("other", "element"),
     ],

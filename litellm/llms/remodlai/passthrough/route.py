@@ -1,0 +1,67 @@
+"""
+What the proxy's routes `/remodlai/{endpoint}` and `/lexiq_nova/{endpoint}` do once the caller's key is checked.
+"""
+
+import asyncio
+
+from fastapi import HTTPException, Request, Response
+
+from litellm.proxy import proxy_server
+from litellm.proxy._types import UserAPIKeyAuth
+from litellm.proxy.common_request_processing import _await_llm_call_cancelling_on_disconnect
+from litellm.proxy.common_utils.http_parsing_utils import is_json_content_type, read_request_body
+from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as upstream
+
+from .transformation import leaves_base
+
+
+async def relay(
+    provider: str, endpoint: str, request: Request, fastapi_response: Response, user_api_key_dict: UserAPIKeyAuth
+) -> Response:
+    """
+    Sends a request on to the server and its answer back.
+
+    Args:
+        provider: the prefix of the route, whose environment names the server unless a JSON body names a router model.
+        endpoint: what follows the prefix.
+        request: the caller's request.
+        fastapi_response: what FastAPI gives a route for headers of its own.
+        user_api_key_dict: who the caller is.
+
+    Returns:
+        The server's answer, whatever its status; a stream as a stream.
+
+    Raises:
+        HTTPException: 400 where the path is not below the server's base; 499 where the caller left and
+            `cancel_on_disconnect` is set, which ends the call on the server too.
+    """
+    if leaves_base(endpoint):
+        raise HTTPException(status_code=400, detail={"error": f"this path leaves the server's base: {endpoint!r}"})
+    # Read before anybody listens for the caller's leaving, which is read from the same channel as the body.
+    body = await read_request_body(request)
+    if not body:
+        request._json = {}  # upstream parses the body of every POST; some routes have none
+    router = proxy_server.llm_router
+    # A form is sent on as it came: it cannot name another model on its way.
+    is_json = is_json_content_type(request.headers.get("content-type", ""))
+    if router is not None and is_json and upstream.is_passthrough_request_using_router_model(body, router):
+        answer = upstream._relay_router_model(
+            llm_router=router,
+            model=body["model"],
+            endpoint=endpoint,
+            request=request,
+            request_body=body,
+            is_streaming_request=upstream.is_passthrough_request_streaming(body),
+            user_api_key_dict=user_api_key_dict,
+        )
+    else:
+        answer = upstream.llm_passthrough_factory_proxy_route(
+            custom_llm_provider=provider,
+            endpoint=endpoint,
+            request=request,
+            fastapi_response=fastapi_response,
+            user_api_key_dict=user_api_key_dict,
+        )
+    if proxy_server.general_settings.get("cancel_on_disconnect", False):
+        return await _await_llm_call_cancelling_on_disconnect(request, asyncio.ensure_future(answer))
+    return await answer
