@@ -1,17 +1,36 @@
 """What holds for every test: only loopback can be reached, here and in Python children, and LiteLLM uses the
-price list inside the package and the tokenizers at hand, so that it fetches nothing."""
+price list inside the package and the tokenizers at hand, so that it fetches nothing.
+
+And the real vLLM servers, each started when a test first asks for it. The fixtures look their server up for every
+test, so the order of tests does not matter for the result; it is sorted by server all the same, because few are kept
+alive and starting one takes half a minute.
+"""
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support import loopback
 
+if TYPE_CHECKING:  # imported where a server starts: the other tests do without what it needs
+    from support.vllm_server import ServerPool, VLLMServer
+
 os.environ.update(loopback.child_env())
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["HF_HUB_OFFLINE"] = "1"
 loopback.install()
+
+SERVER_FIXTURES = ("chat_server", "embedding_server", "rerank_server", "whisper_server")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def servers(item: pytest.Item) -> list[bool]:
+        return [name in getattr(item, "fixturenames", ()) for name in SERVER_FIXTURES]
+
+    items.sort(key=servers)  # stable: the order within one server's tests stays
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +42,37 @@ def nothing_leaves_the_machine() -> Iterator[None]:
     yield
     leaked = loopback.take()
     assert not leaked, f"reached for another host: {leaked}"
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator["ServerPool"]:
+    """The pool, for tests that need a server for longer than one test or restart one."""
+    from support.vllm_server import ServerPool
+
+    pool = ServerPool()
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture
+def chat_server(servers: "ServerPool") -> "VLLMServer":
+    """SmolLM2-135M-Instruct with tool calls and stored responses; 2048 tokens of context."""
+    return servers.get("chat")
+
+
+@pytest.fixture
+def embedding_server(servers: "ServerPool") -> "VLLMServer":
+    """all-MiniLM-L6-v2: embeddings, and rerank by cosine."""
+    return servers.get("embedding")
+
+
+@pytest.fixture
+def rerank_server(servers: "ServerPool") -> "VLLMServer":
+    """A cross-encoder with random weights."""
+    return servers.get("rerank")
+
+
+@pytest.fixture
+def whisper_server(servers: "ServerPool") -> "VLLMServer":
+    """Whisper tiny.en with its real weights."""
+    return servers.get("whisper")

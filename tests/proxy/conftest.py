@@ -4,6 +4,7 @@ A proxy takes some ten seconds to start, so most tests use the same one; tests t
 configuration, start their own.
 """
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,9 +78,10 @@ def gateway(_server: RecordingServer, tmp_path_factory: pytest.TempPathFactory) 
 def new_gateway(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
     """Starts further proxies, which end with the test: `new_gateway(config, env=…, args=…)`."""
     started: list[Gateway] = []
+    numbers = itertools.count()
 
     def start(*args: object, **kwargs: object) -> Gateway:
-        gateway = Gateway(tmp_path / f"gateway-{len(started)}", *args, **kwargs)  # type: ignore[arg-type]
+        gateway = Gateway(tmp_path / f"gateway-{next(numbers)}", *args, **kwargs)  # type: ignore[arg-type]
         started.append(gateway)
         return gateway.start()
 

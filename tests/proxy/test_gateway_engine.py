@@ -1,49 +1,59 @@
 """The proxy in front of a real vLLM: clients, pass-through, and a generation that ends with its client."""
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import anthropic
+import cohere
 import openai
 import pytest
 from proxy.gateway import Gateway, config_of, deployment
 from proxy.leaving import SECONDS, Client
 
-from support.vllm_server import ServerPool, VLLMServer
+from support.vllm_server import ENDLESS, VLLMServer
 
 ANSWER = "The capital of France is Paris."
 MESSAGES: Any = [{"role": "user", "content": "What is the capital of France?"}]
 MODELS = ("hosted", "local")
-ENDLESS = {"max_tokens": 1900, "ignore_eos": True}
-"""Far more tokens than are made before anybody notices that the client has gone."""
-
 every_provider = pytest.mark.parametrize("model", MODELS)
 
 
-@pytest.fixture(scope="module")
-def vllm() -> Iterator[VLLMServer]:
-    pool = ServerPool()
-    yield pool.get("chat")
-    pool.stop()
+@pytest.fixture(scope="session")
+def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[VLLMServer], Gateway]]:
+    """For a server, the proxy whose two models, one for each provider, are that server."""
+    started: dict[str, Gateway] = {}
+
+    def in_front_of(server: VLLMServer) -> Gateway:
+        if server.base not in started:
+            models = [
+                deployment("hosted", f"remodlai/{server.model}", server.base, api_key="os.environ/NOVA_KEY"),
+                deployment("local", f"lexiq_nova/{server.model}", f"{server.base}/v1", api_key="os.environ/NOVA_KEY"),
+            ]
+            environment = {"NOVA_KEY": server.key, "REMODLAI_API_BASE": server.base, "REMODLAI_API_KEY": server.key}
+            config = config_of(models, router_settings={"disable_cooldowns": True})
+            started[server.base] = Gateway(tmp_path_factory.mktemp("gateway"), config, environment).start()
+        return started[server.base]
+
+    yield in_front_of
+    for gateway in started.values():
+        gateway.stop()
 
 
-@pytest.fixture(scope="module")
-def gateway(vllm: VLLMServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A proxy whose two models, one for each provider, are the same real server."""
-    models = [
-        deployment("hosted", f"remodlai/{vllm.model}", vllm.base, api_key="os.environ/NOVA_KEY"),
-        deployment("local", f"lexiq_nova/{vllm.model}", f"{vllm.base}/v1", api_key="os.environ/NOVA_KEY"),
-    ]
-    environment = {"NOVA_KEY": vllm.key, "REMODLAI_API_BASE": vllm.base, "REMODLAI_API_KEY": vllm.key}
-    config = config_of(models, router_settings={"disable_cooldowns": True})
-    with Gateway(tmp_path_factory.mktemp("gateway"), config, environment) as started:
-        yield started
+@pytest.fixture
+def gateway(gateways: Callable[[VLLMServer], Gateway], chat_server: VLLMServer) -> Gateway:
+    return gateways(chat_server)
 
 
 @pytest.fixture
 def client(gateway: Gateway) -> openai.OpenAI:
+    return openai_client(gateway)
+
+
+def openai_client(gateway: Gateway) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0)
 
 
@@ -98,32 +108,77 @@ def test_anthropic_messages(gateway: Gateway, model: str) -> None:
         assert "".join(stream.text_stream) == ANSWER
 
 
-def test_pass_through(gateway: Gateway, vllm: VLLMServer) -> None:
+def test_pass_through(gateway: Gateway, chat_server: VLLMServer) -> None:
     with gateway.client() as client:
-        for model in ("hosted", vllm.model):  # by the router, and by the environment
+        for model in ("hosted", chat_server.model):  # by the router, and by the environment
             tokens = client.post("/remodlai/tokenize", json={"model": model, "prompt": "Hello"}).raise_for_status()
             assert tokens.json()["count"] == len(tokens.json()["tokens"]) > 0
         assert client.get("/remodlai/version").json().keys() == {"version"}
-        assert client.get("/remodlai/v1/models").json()["data"][0]["id"] == vllm.model
+        assert client.get("/remodlai/v1/models").json()["data"][0]["id"] == chat_server.model
         unknown = client.post("/remodlai/no/such/route", json={"model": "hosted"})
         assert unknown.status_code == 404
 
 
+@every_provider
+def test_embeddings_and_rerank(
+    gateways: Callable[[VLLMServer], Gateway], embedding_server: VLLMServer, model: str
+) -> None:
+    gateway = gateways(embedding_server)
+    texts = ["Paris is the capital of France.", "Bread is baked in an oven."]
+
+    answer = openai_client(gateway).embeddings.create(model=model, input=texts)
+    assert [len(item.embedding) for item in answer.data] == [384, 384]
+    reranked = cohere.ClientV2(api_key=gateway.key, base_url=gateway.url).rerank(
+        model=model, query="How is bread made?", documents=texts, top_n=1
+    )
+    assert [result.index for result in reranked.results] == [1]
+
+
+def test_pass_through_to_pooling_routes(
+    gateways: Callable[[VLLMServer], Gateway], embedding_server: VLLMServer
+) -> None:
+    with gateways(embedding_server).client() as client:
+        pooled = client.post("/remodlai/pooling", json={"model": "hosted", "input": "Hello"}).raise_for_status().json()
+        assert len(pooled["data"][0]["data"]) > 0
+        pair = {"model": "hosted", "text_1": "bread", "text_2": "bread"}
+        scored = client.post("/remodlai/score", json=pair).raise_for_status().json()
+        assert scored["data"][0]["score"] == pytest.approx(1, abs=0.01)
+
+
+@every_provider
+def test_audio(
+    gateways: Callable[[VLLMServer], Gateway], whisper_server: VLLMServer, model: str, tmp_path: Path
+) -> None:
+    speech = tmp_path / "speech.wav"
+    subprocess.run(["espeak-ng", "-s", "140", "-w", str(speech), "The meeting starts on Monday."], check=True)
+
+    heard = openai_client(gateways(whisper_server)).audio.transcriptions.create(
+        model=model, file=speech, language="en", temperature=0
+    )
+
+    assert "Monday" in heard.text
+
+
+LONG = {"max_tokens": ENDLESS, "ignore_eos": True}
+"""Far more tokens than are made before anybody notices that the client has gone."""
 CALLS: dict[str, dict[str, Any]] = {
-    "/v1/chat/completions": {"messages": MESSAGES, **ENDLESS},
-    "/v1/completions": {"prompt": "Once upon a time", **ENDLESS},
-    "/v1/messages": {"messages": MESSAGES, **ENDLESS},
-    "/v1/responses": {"input": "Tell a long story.", "max_output_tokens": 1900, "ignore_eos": True},
-    "/remodlai/v1/chat/completions": {"messages": MESSAGES, **ENDLESS},
+    "/v1/chat/completions": {"messages": MESSAGES, **LONG},
+    "/v1/completions": {"prompt": "Once upon a time", **LONG},
+    "/v1/messages": {"messages": MESSAGES, **LONG},
+    "/v1/responses": {"input": "Tell a long story.", "max_output_tokens": ENDLESS, "ignore_eos": True},
+    "/remodlai/v1/chat/completions": {"messages": MESSAGES, **LONG},
 }
 
 
 @pytest.mark.parametrize(
     ("path", "stream"),
-    [(path, stream) for path in CALLS for stream in (True, False) if stream or path.startswith("/v1/")],
+    [(path, stream) for path in CALLS for stream in (True, False)],
 )
 @every_provider
-def test_leaving_ends_the_generation(gateway: Gateway, vllm: VLLMServer, model: str, path: str, stream: bool) -> None:
+def test_leaving_ends_the_generation(
+    gateway: Gateway, chat_server: VLLMServer, model: str, path: str, stream: bool
+) -> None:
+    vllm = chat_server
     assert wait_for(lambda: vllm.running() == 0, 10)
     client = Client(gateway, path, {"model": model, "stream": stream, **CALLS[path]})
     if stream:
@@ -134,7 +189,7 @@ def test_leaving_ends_the_generation(gateway: Gateway, vllm: VLLMServer, model: 
     client.leave()
 
     assert wait_for(lambda: vllm.running() == 0, SECONDS), "the server still generates"
-    assert vllm.metrics()["vllm:generation_tokens_total"] - made < 1900
+    assert vllm.metrics()["vllm:generation_tokens_total"] - made < ENDLESS
 
 
 def wait_for(true: Callable[[], bool], seconds: float) -> bool:
