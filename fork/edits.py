@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from fork.edit import Edit
+from fork.proxy_edits import PROXY_EDITS
 from fork.shared_edits import SHARED_EDITS
 
 _NEVER_ELSEWHERE = "without a base or key of its own, this function would use OpenAI's"
@@ -299,6 +300,7 @@ if (kwargs.get("custom_llm_provider") or str(kwargs.get("model")).split("/", 1)[
         "with these the same input has other vectors; a cache that left them out would answer for another task",
     ),
     *SHARED_EDITS,
+    *PROXY_EDITS,
 )
 
 # Values of the twins' JSON objects that are not a renamed copy of upstream's: by file and provider, then dotted path.

@@ -100,7 +100,7 @@ def test_openai_responses(client: openai.OpenAI, model: str) -> None:
 @every_provider
 def test_anthropic_messages(gateway: Gateway, model: str) -> None:
     client = anthropic.Anthropic(base_url=gateway.url, auth_token=gateway.key, api_key=None, max_retries=0)
-    asked: Any = {"model": model, "messages": MESSAGES, "max_tokens": 20, "temperature": 0}
+    asked: Any = {"model": model, "messages": MESSAGES, "max_tokens": 20, "extra_body": {"temperature": 0}}
 
     answer = client.messages.create(**asked)
     assert [block.text for block in answer.content if block.type == "text"] == [ANSWER]
