@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+APT := apt-get -qq -o DPkg::Lock::Timeout=300
 STAMPS := build/stamps
 PARITY_CASES ?= 5000
 
@@ -29,15 +30,15 @@ $(STAMPS)/engine: requirements/engine.txt requirements/engine-nodeps.txt | $(STA
 	$(PIP) $(TOOLS) --requirement requirements/engine.txt
 	$(PIP) --no-deps --requirement requirements/engine-nodeps.txt
 	@# Speaks the sentence that the transcription test has written down.
-	command -v espeak-ng > /dev/null || { apt-get -qq update && apt-get -qq install --yes espeak-ng; }
+	command -v espeak-ng > /dev/null || { $(APT) update && $(APT) install --yes espeak-ng; }
 	@touch $@
 
 # The programs that the proxy's tests start: Redis, a browser, a load balancer, a check of the systemd unit.
 PROGRAMS := redis-server chromium nginx curl systemd-analyze
 $(STAMPS)/proxy: | $(STAMPS)/fork
 	@for program in $(PROGRAMS); do command -v $$program > /dev/null || missing=1; done; \
-	test -z "$$missing" || { apt-get -qq update && \
-	apt-get -qq install --yes --no-install-recommends redis-server chromium nginx-light curl systemd; }
+	test -z "$$missing" || { $(APT) update && \
+	$(APT) install --yes --no-install-recommends redis-server chromium nginx-light curl systemd; }
 	@touch $@
 
 # What the benchmarks compare with and draw with.
@@ -53,13 +54,13 @@ $(STAMPS)/models: tests/support/models.py | $(STAMPS)/engine
 demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a real small model
 	PYTHONPATH=tests $(BIN)/python -m support.demo
 
-test: $(STAMPS)/models lint  ## all tests, with a real vLLM
-	$(BIN)/python -m pytest tests --ignore tests/proxy --ignore tests/local
+test: $(STAMPS)/models $(STAMPS)/proxy lint  ## all tests, with a real vLLM
+	$(BIN)/python -m pytest tests
 
-test-local: $(STAMPS)/models  ## the local engine's faults and sharing, on a real vLLM (not yet in `make test`)
+test-local: $(STAMPS)/models  ## of them: the local engine's faults and sharing
 	$(BIN)/python -m pytest tests/local
 
-test-proxy: $(STAMPS)/models $(STAMPS)/proxy  ## the proxy with real clients, Redis, killed replicas and a real vLLM (not yet in `make test`)
+test-proxy: $(STAMPS)/models $(STAMPS)/proxy  ## of them: the proxy with real clients, Redis and killed replicas
 	$(BIN)/python -m pytest tests/proxy
 
 test-fast: $(STAMPS)/fork lint  ## all tests that need no vLLM
