@@ -51,6 +51,7 @@ def _of_plain_objects(serialize):
 
 def _not_without_limits(increment):
     \"\"\"A deployment found to have no limits is not looked at again until it, or the price list, is another.\"\"\"
+    import litellm
 
     async def incremented(self, *, deployment_id, **call):
         index = self.model_id_to_deployment_index_map.get(deployment_id)
