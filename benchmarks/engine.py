@@ -39,15 +39,15 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_process(path: str) -> None:
-    """Prints how long vLLM's offline interface takes for the conversations; runs in a process of its own."""
+def in_process(path: str, result: str) -> None:
+    """Writes how long vLLM's offline interface takes for the conversations; runs in a process of its own."""
     from vllm import LLM, SamplingParams
 
     engine = LLM(model=path, **OPTIONS)
     sampling = SamplingParams(max_tokens=TOKENS, temperature=0, ignore_eos=True)
     engine.chat(CONVERSATIONS[:1], sampling, use_tqdm=False)
     times = [seconds(lambda: engine.chat(CONVERSATIONS, sampling, use_tqdm=False)) for _ in range(ROUNDS)]
-    print(json.dumps(times))
+    Path(result).write_text(json.dumps(times))
 
 
 def by_hand(path: str, folder: Path) -> float:
@@ -106,10 +106,9 @@ def throughput(path: str, folder: Path) -> Measured:
     batch(path)  # starts the engine
     ours = [batch(path) for _ in range(ROUNDS)]
     command(["stop"])
-    offline = subprocess.run(
-        [sys.executable, "-m", "benchmarks.engine", "in-process", path], stdout=subprocess.PIPE, text=True, check=True
-    )
-    return {"lexiq_nova": ours, "vllm.LLM.chat": json.loads(offline.stdout.splitlines()[-1])}
+    result = folder / "in-process.json"
+    subprocess.run([sys.executable, "-m", "benchmarks.engine", "in-process", path, str(result)], check=True)
+    return {"lexiq_nova": ours, "vllm.LLM.chat": json.loads(result.read_text())}
 
 
 def first_token(path: str, folder: Path) -> Measured:
@@ -186,4 +185,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    in_process(sys.argv[2]) if sys.argv[1:2] == ["in-process"] else main(sys.argv[1:])
+    in_process(*sys.argv[2:]) if sys.argv[1:2] == ["in-process"] else main(sys.argv[1:])
