@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 import yaml
 
 from support.loopback import child_env
+from support.ports import hold_port
 
 START_SECONDS = 180.0
 STOP_SECONDS = 15.0
@@ -35,15 +35,6 @@ def config_of(models: list[dict[str, Any]], **sections: dict[str, Any]) -> dict[
     general = {"cancel_on_disconnect": True, **sections.pop("general_settings", {})}
     router = {"retry_after": 0, **sections.pop("router_settings", {})}
     return {"model_list": models, "general_settings": general, "router_settings": router, **sections}
-
-
-def free_port() -> socket.socket:
-    """A socket that holds a port until it is closed: bound but not listening, so a server with SO_REUSEADDR
-    (uvicorn, vLLM, Redis) may bind it, and nobody is given it by chance."""
-    held = socket.socket()
-    held.bind(("127.0.0.1", 0))
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return held
 
 
 class Gateway:
@@ -68,7 +59,7 @@ class Gateway:
         self.log = directory / "proxy.log"
         self._directory, self._args, self._env = directory, args, dict(env or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self._held = free_port()
+        self._held = hold_port()
         self.url = f"http://127.0.0.1:{self._held.getsockname()[1]}"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "config.yaml").write_text(yaml.safe_dump({**config, "general_settings": general}, sort_keys=False))

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 import redis
-from proxy.gateway import free_port
+
+from support.ports import hold_port
 
 
 class RedisServer:
@@ -14,7 +15,7 @@ class RedisServer:
 
     def __init__(self, directory: Path) -> None:
         self.password = secrets.token_urlsafe(16)
-        self._held = free_port()
+        self._held = hold_port()
         self.port = self._held.getsockname()[1]
         self._directory = directory
         self.environment = {

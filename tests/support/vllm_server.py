@@ -25,6 +25,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.models import model_dir
+from support.ports import hold_port
 
 LOGS = Path(__file__).resolve().parents[2] / "build" / "logs"
 START_SECONDS = 600.0
@@ -36,15 +37,6 @@ enough away (half a minute) that a test sees the difference when a caller leaves
 
 class ServerDied(RuntimeError):
     """The server ended before it was ready; the message holds the end of its log."""
-
-
-def _hold_port() -> socket.socket:
-    # A port that nobody else is given while the server loads: bound here but not listening. With SO_REUSEADDR on
-    # both sides (vLLM sets it too) the server may bind it as well; a port chosen at random may not.
-    held = socket.socket()
-    held.bind(("127.0.0.1", 0))
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return held
 
 
 class VLLMServer:
@@ -115,7 +107,7 @@ class VLLMServer:
             TimeoutError: it did not answer within START_SECONDS.
         """
         LOGS.mkdir(parents=True, exist_ok=True)
-        self._held = _hold_port()
+        self._held = hold_port()
         descriptor, log = tempfile.mkstemp(prefix=f"vllm-{self.model.replace('/', '-')}-", suffix=".log", dir=LOGS)
         self.log = Path(log)
         with os.fdopen(descriptor, "wb") as output:
