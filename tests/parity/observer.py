@@ -1,0 +1,54 @@
+"""Observes generated cases as `hosted_vllm`: `python -m parity.observer FILE CASES [DIRECTORY]`.
+
+With DIRECTORY, LiteLLM is the one unpacked there. FILE gets what was seen by case, both as text, in JSON.
+"""
+
+import json
+import math
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def observe(cases: int) -> dict[str, str]:
+    """What is seen of about `cases` cases of all endpoints, nearly always the same ones."""
+    from hypothesis import HealthCheck, Phase, given, settings
+    from parity.endpoints.all import ENDPOINTS
+    from parity.harness import UPSTREAM, Harness
+
+    shares = sum(endpoint.share for endpoint in ENDPOINTS)
+    seen: dict[str, str] = {}
+    with Harness() as harness:
+        port = re.compile(rf"\b{harness.server.url.rpartition(':')[2]}\b")
+        for endpoint in ENDPOINTS:
+
+            @settings(
+                max_examples=math.ceil(cases * endpoint.share / shares),
+                derandomize=True,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(endpoint.cases)
+            def see(case: Any) -> None:
+                if repr(case) not in seen:
+                    seen[repr(case)] = port.sub("<port>", repr(harness.observe(case, UPSTREAM)))
+
+            see()
+    return seen
+
+
+def main(file: str, cases: str, directory: str | None = None) -> None:
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = os.environ["HF_HUB_OFFLINE"] = "True"
+    warnings.simplefilter("ignore")
+    if directory:
+        sys.path.insert(0, directory)
+    Path(file).write_text(json.dumps(observe(int(cases))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
