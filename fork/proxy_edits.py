@@ -98,4 +98,17 @@ if _prisma_client is None:
 """,
         "without a database each call looked through the import path for its client, which need not be installed",
     ),
+    Edit(
+        "no-database",
+        "litellm/proxy/db/exception_handler.py",
+        "PrismaDBExceptionHandler.is_database_service_unavailable_error",
+        "start",
+        """\
+from importlib.util import find_spec
+
+if find_spec("prisma") is None:
+    return False
+""",
+        "without the database's client, a refused request was answered with 500 and not with what is wrong with it",
+    ),
 )

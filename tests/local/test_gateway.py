@@ -23,10 +23,6 @@ def test_proxy_starts_an_engine_that_others_share(tmp_path: Path) -> None:
         started = pid()
         with client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as stream:
             assert "data: [DONE]" in list(stream.iter_lines())
-        # How vLLM is started is not the business of a proxy's clients.
-        refused = client.post("/v1/chat/completions", json={**body, "engine_args": {"seed": 1}})
-        assert not refused.is_success
-        assert "engine_args is not allowed" in gateway.text()
         tokens = client.post("/lexiq_nova/tokenize", json={"model": model().partition("/")[2], "prompt": "one"})
         assert tokens.json()["count"], tokens.text
         assert chat().choices

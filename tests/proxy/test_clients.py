@@ -216,3 +216,13 @@ def test_a_wrong_key_is_refused_and_nothing_is_sent(gateway: Gateway, server: Re
     with pytest.raises((openai.AuthenticationError, openai.BadRequestError)):
         client.chat.completions.create(model="lexiq-nova-chat", messages=MESSAGES)
     assert server.take() == []
+
+
+def test_what_no_client_may_set_is_refused_in_words(gateway: Gateway, server: RecordingServer) -> None:
+    """How vLLM is started on the proxy's machine, for one."""
+    with gateway.client() as client:
+        body = {"model": "lexiq-nova-local", "messages": MESSAGES, "engine_args": {"seed": 1}}
+        refused = client.post("/v1/chat/completions", json=body)
+    assert 400 <= refused.status_code < 500
+    assert "engine_args is not allowed" in refused.text
+    assert server.take() == []
