@@ -186,6 +186,15 @@ TABLE: tuple[Row, ...] = (
         allowed=lambda upstream, twin: upstream == "VLLMError" and twin == "LexiqNovaError",
     ),
     Row(
+        name="status of a pass-through's error",
+        endpoints="pass-through",
+        what="An error of the server that an asynchronous call raises unmapped carries its status as `status_code`.",
+        why="The Router reads it there; upstream's sends a request that the server refuses three times.",
+        example=replace(ROUTE, call="allm_passthrough_route", answers=(Response(status=404),)),
+        path=r"error\.status_code",
+        allowed=lambda upstream, twin: upstream is None and isinstance(twin, int),
+    ),
+    Row(
         name="upstream's wording",
         endpoints="rerank",
         what="Messages about parameters that rerank refuses name Hosted VLLM.",
