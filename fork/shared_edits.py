@@ -12,6 +12,7 @@ _UNPRICED = "without a price every way to it is tried, three names deep, twice a
 _LISTED = "the list of all providers is built again for every call"
 _UNREAD = "the answer is made into text for a log line that is written only in debug mode"
 _PARSED = "httpx parses the same URL again for every call"
+_BLOCKED = "the jar of LiteLLM's clients keeps no cookie, yet every answer's are looked for in a second request object"
 _UNHEARD = "without callbacks every call still builds a log entry and hands it to another thread or task"
 
 SHARED_EDITS = (
@@ -286,5 +287,44 @@ def _parsed_url(url: str) -> httpx.URL:
     return httpx.URL(url)
 """,
         _PARSED,
+    ),
+    Edit(
+        "blocked-cookies",
+        "litellm/llms/custom_httpx/http_handler.py",
+        "blocked_cookie_jar",
+        "after",
+        '''
+
+from functools import wraps
+
+
+class _BlockedCookies(httpx.Cookies):
+    """Cookies of which only a response that sets one is searched."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        if "set-cookie" in response.headers:
+            super().extract_cookies(response)
+
+
+def _with_blocked_cookies(create_client):
+    @wraps(create_client)
+    def created(*args, **kwargs):
+        client = create_client(*args, **kwargs)
+        client._cookies = _BlockedCookies(client.cookies.jar)
+        return client
+
+    return created''',
+        _BLOCKED,
+    ),
+    *(
+        Edit(
+            "blocked-cookies",
+            "litellm/llms/custom_httpx/http_handler.py",
+            f"{handler}.create_client",
+            "above",
+            "@_with_blocked_cookies",
+            _BLOCKED,
+        )
+        for handler in ("HTTPHandler", "AsyncHTTPHandler")
     ),
 )

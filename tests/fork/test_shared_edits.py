@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ import litellm.utils
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
+from litellm.llms.custom_httpx.http_handler import HTTPHandler
 from support.recording import RecordingServer, Request, Response, streamed
 
 PROVIDERS = ("remodlai", "hosted_vllm")
@@ -396,3 +398,32 @@ async def test_the_url_of_a_server_is_parsed_once(
     await ask()
     assert f"{server.url}/v1/chat/completions" not in parsed
     assert [request.path for request in server.take()] == ["/v1/chat/completions"]
+
+
+async def test_cookies_are_searched_only_in_an_answer_that_sets_one(
+    ask: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask()
+    searches = Counter(monkeypatch, httpx.Cookies, "extract_cookies")
+    await ask()
+    assert searches.count == 0
+    monkeypatch.setattr(
+        server, "responder", lambda request: replace(answer(request), headers={"set-cookie": "session=1; Path=/"})
+    )
+    server.take()
+    await ask()
+    await ask()
+    assert searches.count == 2
+    assert [request.header("cookie") for request in server.take()] == [None, None]
+
+
+def test_a_client_whose_jar_keeps_cookies_keeps_them(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        server, "responder", lambda request: replace(answer(request), headers={"set-cookie": "session=1; Path=/"})
+    )
+    handler = HTTPHandler()
+    handler.client.cookies.jar.set_policy(DefaultCookiePolicy())
+    server.take()
+    for _ in range(2):
+        litellm.completion(f"remodlai/{MODEL}", MESSAGES, api_base=f"{server.url}/v1", api_key="key", client=handler)
+    assert [request.header("cookie") for request in server.take()] == [None, "session=1"]
