@@ -174,20 +174,33 @@ if (
     and not (cache_hit or custom_pricing or base_model or router_model_id)
     and _is_known_unpriced(response_object, model, custom_llm_provider)
 ):
+    if litellm_logging_obj is not None:
+        litellm_logging_obj.is_unpriced = True
     # What the last of its names comes to in `completion_cost`.
     cached_get_model_info_helper(model=model, custom_llm_provider=custom_llm_provider)""",
         _UNPRICED,
     ),
     Edit(
         "unpriced-models",
-        "litellm/cost_calculator.py",
-        "pricing_entry_for_cost_calc",
+        "litellm/litellm_core_utils/litellm_logging.py",
+        "Logging._record_zero_cost_diagnostic",
         "start",
         """\
-if not (custom_pricing or base_model or router_model_id) and _is_known_unpriced(
-    completion_response, model, custom_llm_provider
-):
-    return None""",
+is_unpriced, self.is_unpriced = self.is_unpriced, False
+if is_unpriced and calculation_failed:
+    # Without a price there is none to find at fault.
+    self.model_call_details["zero_cost_diagnostic"] = None
+    return""",
+        _UNPRICED,
+    ),
+    Edit(
+        "unpriced-models",
+        "litellm/litellm_core_utils/litellm_logging.py",
+        "Logging._record_zero_cost_diagnostic",
+        "after",
+        """
+# Whether the calculation that is being recorded was of a model that is known to be in no price list.
+is_unpriced: bool = False""",
         _UNPRICED,
     ),
     Edit(

@@ -31,11 +31,15 @@ MESSAGES = [{"role": "user", "content": "Hello"}]
 Ask = Callable[..., Awaitable[Any]]
 
 
-def answer(request: Request) -> Response:
-    message = {"role": "assistant", "content": "Hi"}
+def completed(content: str = "Hi") -> dict[str, Any]:
+    message = {"role": "assistant", "content": content}
     usage = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-    return Response(json={"id": "a", "created": 1, "model": MODEL, "choices": choices, "usage": usage})
+    return {"id": "a", "created": 1, "model": MODEL, "choices": choices, "usage": usage}
+
+
+def answer(request: Request) -> Response:
+    return Response(json=completed())
 
 
 @pytest.fixture(scope="module")
@@ -258,8 +262,9 @@ async def test_no_price_is_calculated_for_a_model_that_is_in_no_list(ask: Ask, m
     assert cost(await ask()) is None
     tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
     names = Counter(monkeypatch, litellm.cost_calculator, "select_model_name_for_cost_calc")
+    entries = Counter(monkeypatch, litellm_logging, "pricing_entry_for_cost_calc")
     assert cost(await ask()) is None
-    assert tokens.count == names.count == 0
+    assert tokens.count == names.count == entries.count == 0
 
 
 async def test_no_price_is_calculated_for_a_stream_that_begins(
@@ -427,3 +432,14 @@ def test_a_client_whose_jar_keeps_cookies_keeps_them(server: RecordingServer, mo
     for _ in range(2):
         litellm.completion(f"remodlai/{MODEL}", MESSAGES, api_base=f"{server.url}/v1", api_key="key", client=handler)
     assert [request.header("cookie") for request in server.take()] == [None, "session=1"]
+
+
+async def test_a_price_list_that_lacks_a_rate_is_still_found_at_fault(ask: Ask, provider: str) -> None:
+    for _ in range(2):
+        await ask()
+    litellm.model_cost[f"{provider}/{MODEL}"] = {"input_cost_per_image": 0.5, "mode": "chat"}
+    logger = Hearing()
+    litellm.callbacks = [logger]
+    assert not cost(await ask())
+    assert await arrived(logger.event)
+    assert logger.heard[0]["standard_logging_object"]["zero_cost_diagnostic"]["reason"] == "missing_pricing_key"
