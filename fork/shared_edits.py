@@ -13,6 +13,7 @@ _LISTED = "the list of all providers is built again for every call"
 _UNREAD = "the answer is made into text for a log line that is written only in debug mode"
 _PARSED = "httpx parses the same URL again for every call"
 _BLOCKED = "the jar of LiteLLM's clients keeps no cookie, yet every answer's are looked for in a second request object"
+_GIVEN = "all parameters of a call are validated to read the one base that it was given"
 _UNHEARD = "without callbacks every call still builds a log entry and hands it to another thread or task"
 
 SHARED_EDITS = (
@@ -339,5 +340,34 @@ def _with_blocked_cookies(create_client):
             _BLOCKED,
         )
         for handler in ("HTTPHandler", "AsyncHTTPHandler")
+    ),
+    Edit(
+        "given-base",
+        "litellm/litellm_core_utils/llm_response_utils/get_api_base.py",
+        "get_api_base",
+        "start",
+        """\
+if (
+    isinstance(optional_params, dict)
+    and isinstance(api_base := optional_params.get("api_base"), str)
+    and isinstance(optional_params.get("api_key", ""), str)
+    and isinstance(optional_params.get("model", model), str)
+    and _VALIDATED_PARAMS.isdisjoint(optional_params)
+):
+    return api_base
+""",
+        _GIVEN,
+    ),
+    Edit(
+        "given-base",
+        "litellm/litellm_core_utils/llm_response_utils/get_api_base.py",
+        "_api_base_without_login",
+        "after",
+        """
+
+# Those of LiteLLM_Params that may be refused, but for three that are any text.
+_VALIDATED_PARAMS: Final = frozenset(LiteLLM_Params.model_fields) - {"api_base", "api_key", "model"}
+""",
+        _GIVEN,
     ),
 )

@@ -20,6 +20,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.custom_httpx.http_handler import HTTPHandler
+from litellm.types.router import LiteLLM_Params
 from support.recording import RecordingServer, Request, Response, streamed
 
 PROVIDERS = ("remodlai", "hosted_vllm")
@@ -443,3 +444,35 @@ async def test_a_price_list_that_lacks_a_rate_is_still_found_at_fault(ask: Ask, 
     assert not cost(await ask())
     assert await arrived(logger.event)
     assert logger.heard[0]["standard_logging_object"]["zero_cost_diagnostic"]["reason"] == "missing_pricing_key"
+
+
+async def test_the_base_of_a_call_is_read_without_validating_its_parameters(
+    ask: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask()
+    validated = Counter(monkeypatch, LiteLLM_Params, "__init__")
+    response = await ask()
+    assert validated.count == 0
+    assert response._hidden_params["api_base"] == f"{server.url}/v1"
+    response = await ask(max_retries="2")
+    assert validated.count == 1
+    assert response._hidden_params["api_base"] == f"{server.url}/v1"
+
+
+@pytest.mark.parametrize(
+    ("params", "base"),
+    [
+        ({"api_base": "http://a"}, "http://a"),
+        ({"api_base": "http://a", "model": "m", "api_key": "k"}, "http://a"),
+        ({"api_base": "http://a", "base_url": "http://b"}, "http://a"),
+        ({"base_url": "http://b"}, "http://b"),
+        ({"api_base": None, "base_url": "http://b"}, "http://b"),
+        ({"api_base": ""}, ""),
+        ({"api_base": "http://a", "rpm": "many"}, None),
+        ({"api_base": "http://a", "api_key": 5}, None),
+        ({"api_base": "http://a", "model": 5}, None),
+        ({"api_base": 5}, None),
+    ],
+)
+def test_the_base_is_that_of_validated_parameters(params: dict[str, Any], base: str | None) -> None:
+    assert litellm.get_api_base("gpt-4o", params) == base
