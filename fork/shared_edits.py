@@ -15,6 +15,7 @@ _PARSED = "httpx parses the same URL again for every call"
 _BLOCKED = "the jar of LiteLLM's clients keeps no cookie, yet every answer's are looked for in a second request object"
 _GIVEN = "all parameters of a call are validated to read the one base that it was given"
 _CHARSET = "httpx parses an answer's Content-Type as that of a mail, to find no charset"
+_DYNAMIC = "three names are listed again for every call"
 _UNHEARD = "without callbacks every call still builds a log entry and hands it to another thread or task"
 
 SHARED_EDITS = (
@@ -406,5 +407,14 @@ def _text_of(response: httpx.Response) -> str:
 
 ''',
         _CHARSET,
+    ),
+    Edit(
+        "list-of-dynamic-params",
+        "litellm/types/utils.py",
+        "DynamicPromptManagementParamLiteral.list_all_params",
+        "instead",
+        "[*cls._value2member_map_]",
+        _DYNAMIC,
+        replaces="[param.value for param in cls]",
     ),
 )

@@ -23,6 +23,7 @@ from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.custom_httpx.http_handler import HTTPHandler
 from litellm.types.router import LiteLLM_Params
+from litellm.types.utils import DynamicPromptManagementParamLiteral
 from support.recording import RecordingServer, Request, Response, streamed
 
 PROVIDERS = ("remodlai", "hosted_vllm")
@@ -512,3 +513,24 @@ async def test_loggers_get_the_text_that_httpx_makes(
     with nullcontext() if encoding == "utf-8" else pytest.raises(litellm.APIError):
         assert (await ask()).choices[0].message.content == "Grüße"
     assert logger.texts[0] == httpx.Response(200, headers=headers, content=body).text
+
+
+async def test_parameters_that_ask_for_prompt_management_are_not_listed_for_a_call(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask()
+    listed = []
+    each = enum.EnumMeta.__iter__
+
+    def listing(kind: Any) -> Any:
+        listed.append(kind)
+        return each(kind)
+
+    monkeypatch.setattr(enum.EnumMeta, "__iter__", listing)
+    await ask()
+    assert DynamicPromptManagementParamLiteral not in listed
+
+
+def test_the_parameters_that_ask_for_prompt_management_are_all_listed() -> None:
+    kind = DynamicPromptManagementParamLiteral
+    assert kind.list_all_params() == [param.value for param in kind]
