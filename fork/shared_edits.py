@@ -16,6 +16,7 @@ _BLOCKED = "the jar of LiteLLM's clients keeps no cookie, yet every answer's are
 _GIVEN = "all parameters of a call are validated to read the one base that it was given"
 _CHARSET = "httpx parses an answer's Content-Type as that of a mail, to find no charset"
 _DYNAMIC = "three names are listed again for every call"
+_ANSWERED = "an answer is inspected as if it could be a function"
 _UNHEARD = "without callbacks every call still builds a log entry and hands it to another thread or task"
 
 SHARED_EDITS = (
@@ -416,5 +417,14 @@ def _text_of(response: httpx.Response) -> str:
         "[*cls._value2member_map_]",
         _DYNAMIC,
         replaces="[param.value for param in cls]",
+    ),
+    Edit(
+        "answer-no-function",
+        "litellm/utils.py",
+        "post_call_processing",
+        "instead",
+        "not isinstance(original_response, ModelResponse) and check_coroutine(original_response)",
+        _ANSWERED,
+        replaces="check_coroutine(original_response)",
     ),
 )

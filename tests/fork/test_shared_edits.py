@@ -534,3 +534,22 @@ async def test_parameters_that_ask_for_prompt_management_are_not_listed_for_a_ca
 def test_the_parameters_that_ask_for_prompt_management_are_all_listed() -> None:
     kind = DynamicPromptManagementParamLiteral
     assert kind.list_all_params() == [param.value for param in kind]
+
+
+async def test_an_answer_is_not_inspected_as_a_function(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    inspected = []
+    check = litellm.utils.check_coroutine
+
+    def checking(value: Any) -> bool:
+        inspected.append(value)
+        return check(value)
+
+    monkeypatch.setattr(litellm.utils, "check_coroutine", checking)
+    response = await ask()
+    assert not any(value is response for value in inspected)
+
+
+async def test_rules_still_see_the_answer(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litellm, "post_call_rules", [lambda answer: answer != "Hi"])
+    with pytest.raises(litellm.APIResponseValidationError):
+        await ask()
