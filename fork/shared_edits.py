@@ -14,7 +14,6 @@ _UNREAD = "the answer is made into text for a log line that is written only in d
 _PARSED = "httpx parses the same URL again for every call"
 _BLOCKED = "the jar of LiteLLM's clients keeps no cookie, yet every answer's are looked for in a second request object"
 _GIVEN = "all parameters of a call are validated to read the one base that it was given"
-_CHARSET = "httpx parses an answer's Content-Type as that of a mail, to find no charset"
 _DYNAMIC = "three names are listed again for every call"
 _ANSWERED = "an answer is inspected as if it could be a function"
 _UNHEARD = "without callbacks every call still builds a log entry and hands it to another thread or task"
@@ -372,42 +371,6 @@ if (
 _VALIDATED_PARAMS: Final = frozenset(LiteLLM_Params.model_fields) - {"api_base", "api_key", "model"}
 """,
         _GIVEN,
-    ),
-    Edit(
-        "charset-of-json",
-        "litellm/llms/openai/chat/gpt_transformation.py",
-        "OpenAIGPTConfig.transform_response",
-        "instead",
-        """\
-logging_obj.post_call(
-            input=messages,
-            api_key=api_key,
-            original_response=_text_of(raw_response),
-            additional_args={"complete_input_dict": request_data},
-        )""",
-        _CHARSET,
-        replaces="""\
-logging_obj.post_call(
-    input=messages,
-    api_key=api_key,
-    original_response=raw_response.text,
-    additional_args={"complete_input_dict": request_data},
-)""",
-    ),
-    Edit(
-        "charset-of-json",
-        "litellm/llms/openai/chat/gpt_transformation.py",
-        "OpenAIGPTConfig",
-        "above",
-        '''\
-def _text_of(response: httpx.Response) -> str:
-    """`response.text`; of JSON that names no charset, without a search for one."""
-    if response.headers.get("content-type") == "application/json" and response.default_encoding == "utf-8":
-        return response.content.decode("utf-8", "replace")
-    return response.text
-
-''',
-        _CHARSET,
     ),
     Edit(
         "list-of-dynamic-params",

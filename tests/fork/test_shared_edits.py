@@ -2,11 +2,9 @@
 
 import asyncio
 import enum
-import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -21,6 +19,7 @@ import litellm.utils
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.llms.custom_httpx.http_handler import HTTPHandler
 from litellm.types.router import LiteLLM_Params
 from litellm.types.utils import DynamicPromptManagementParamLiteral
@@ -70,8 +69,9 @@ def ask(request: pytest.FixtureRequest, provider: str, server: RecordingServer) 
 
 
 @pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every list that a test fills is its own."""
+async def own_settings(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Every list that a test fills is its own, and no log entry of a call before it is still on its way."""
+    await GLOBAL_LOGGING_WORKER.flush()
     monkeypatch.setattr(litellm, "model_cost", dict(litellm.model_cost))
     for name in ("callbacks", "input_callback", "success_callback", "failure_callback"):
         monkeypatch.setattr(litellm, name, [])
@@ -490,40 +490,6 @@ async def test_the_base_of_a_call_is_read_without_validating_its_parameters(
 )
 def test_the_base_is_that_of_validated_parameters(params: dict[str, Any], base: str | None) -> None:
     assert litellm.get_api_base("gpt-4o", params) == base
-
-
-async def test_no_charset_is_searched_where_an_answer_names_none(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    await ask()
-    searches = Counter(monkeypatch, httpx._models, "_parse_content_type_charset")
-    await ask()
-    assert searches.count == 0
-
-
-class Reading(CustomLogger):
-    """A logger that keeps the answers' texts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def log_post_api_call(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        if isinstance(kwargs["original_response"], str):
-            self.texts.append(kwargs["original_response"])
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-@pytest.mark.parametrize("parameter", ["", "; charset=utf-8", "; charset=latin-1", "; charset=unknown"])
-async def test_loggers_get_the_text_that_httpx_makes(
-    ask: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch, encoding: str, parameter: str
-) -> None:
-    body = json.dumps(completed("Grüße"), ensure_ascii=False).encode(encoding)
-    headers = {"content-type": f"application/json{parameter}"}
-    monkeypatch.setattr(server, "responder", lambda request: Response(body=body, headers=headers))
-    logger = Reading()
-    litellm.callbacks = [logger]
-    with nullcontext() if encoding == "utf-8" else pytest.raises(litellm.APIError):
-        assert (await ask()).choices[0].message.content == "Grüße"
-    assert logger.texts[0] == httpx.Response(200, headers=headers, content=body).text
 
 
 async def test_parameters_that_ask_for_prompt_management_are_not_listed_for_a_call(

@@ -29,7 +29,8 @@ def released(tmp_path: Path) -> Path:
 
 def observed(file: Path, *directory: str) -> dict[str, str]:
     command = [sys.executable, "-m", "parity.observer", str(file), str(CASES), *directory]
-    environment = child_env({**os.environ, "PYTHONPATH": str(ROOT / "tests")})
+    # Upstream goes through sets: what their order decides is to be the same in both processes.
+    environment = child_env({**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTHONHASHSEED": "0"})
     done = subprocess.run(command, cwd=file.parent, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return dict(json.loads(file.read_text()))
