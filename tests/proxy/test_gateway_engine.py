@@ -196,5 +196,5 @@ def wait_for(true: Callable[[], bool], seconds: float) -> bool:
     """Ask again and again until a condition holds, for at most `seconds`; the last question may end after that."""
     deadline = time.monotonic() + seconds
     while not (held := true()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.1)  # a question costs the server more than a token does
     return held
