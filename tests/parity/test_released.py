@@ -16,7 +16,7 @@ from fork.upstream import upstream_wheel
 from support.documents import ROOT
 from support.loopback import child_env
 
-CASES = int(os.environ.get("PARITY_CASES", "500")) // 2
+CASES = 250
 
 
 @pytest.fixture
