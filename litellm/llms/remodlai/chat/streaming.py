@@ -8,10 +8,15 @@ finish reason, usage, logprobs, an error, a broken line, the end) is upstream's 
 What the end of the stream needs is kept joined, not chunk by chunk.
 """
 
+import _thread
 import asyncio
+import contextlib
+import itertools
 import logging
 import time
+import weakref
 from collections.abc import AsyncIterator, Iterator
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -35,6 +40,8 @@ MAX_TEMPLATES = 8
 MAX_MISSES = 32
 # Hooks of a custom logger that upstream calls for every chunk of a synchronous stream; as inherited they do nothing.
 CHUNK_HOOKS = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
+# More lines than a server sends behind the event that ends an answer.
+MAX_LINES_BEHIND = 8
 
 _CLOSING: set[asyncio.Task[None]] = set()
 
@@ -100,10 +107,10 @@ class Lines:
         await self.apeek()
         return self.take()
 
-    def close(self) -> None:
-        """Closes the connection of a synchronous response (its line generator holds the only way to it)."""
-        if hasattr(self._lines, "close"):
-            self._lines.close()
+    def end(self) -> Any:
+        """Takes the lines away, as if there were no more; returns what has them."""
+        lines, self._lines, self._next = self._lines, iter(()), None
+        return lines
 
 
 class FastStreamWrapper(CustomStreamWrapper):
@@ -124,10 +131,17 @@ class FastStreamWrapper(CustomStreamWrapper):
             custom_llm_provider=custom_llm_provider,
             _response_headers=_response_headers,
         )
-        self._lines = Lines(completion_stream.streaming_response)
+        lines = completion_stream.streaming_response
+        self._lines = Lines(lines)
         completion_stream.streaming_response = completion_stream.response_iterator = self._lines
         self._response = completion_stream.http_response
-        self._loop = asyncio.get_running_loop() if self._response is not None else None
+        # Both hold what closes the connection, which would otherwise be garbage together with the stream.
+        self._abandoned = (
+            weakref.finalize(self, _close_elsewhere, lines)
+            if self._response is None
+            else weakref.finalize(self, _close_on_loop, asyncio.get_running_loop(), self._response)
+        )
+        self._abandoned.atexit = False
         self._observed = self._response is None and observes_chunks(logging_obj)
         self._learning = not self._observed and not needs_upstream(self)
         self._templates: list[ChunkTemplate] = []
@@ -143,13 +157,28 @@ class FastStreamWrapper(CustomStreamWrapper):
         if self._templates and (chunk := self._copy(self._lines.peek())) is not None:
             return chunk
         before = self._before_upstream()
-        return self._learn(super().__next__(), before)
+        try:
+            chunk = super().__next__()
+        except StopIteration:
+            self._end()
+            raise
+        except Exception:  # who keeps the error keeps the stream too, by its traceback
+            self.close()
+            raise
+        return self._learn(chunk, before)
 
     async def __anext__(self) -> ModelResponseStream:
         if self._templates and (chunk := self._copy(await self._lines.apeek())) is not None:
             return chunk
         before = self._before_upstream()
-        return self._learn(await super().__anext__(), before)
+        try:
+            chunk = await super().__anext__()
+        except StopAsyncIteration:
+            raise
+        except Exception:
+            self.close()
+            raise
+        return self._learn(chunk, before)
 
     def _copy(self, line: str) -> ModelResponseStream | None:
         """Returns the chunk of `line` where a template makes it, else None."""
@@ -232,27 +261,52 @@ class FastStreamWrapper(CustomStreamWrapper):
         if self._observed:
             super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
 
+    def _end(self) -> None:
+        """Leaves the connection of a synchronous answer that was read to its end to the next call."""
+        if self._response is None and self._abandoned.detach():
+            whole = self._lines.last.endswith("[DONE]")
+            lines = self._lines.end()
+            if whole:
+                _thread.start_new_thread(_read_to_end, (lines,))  # nobody waits for a server that does not end it
+            else:
+                lines.close()
+
     def close(self) -> None:
         """Closes the connection, so that the server stops generating; the stream is over."""
         self._templates = []
         self._learning = False
-        if self._response is None:
-            self._lines.close()
-        elif not self._response.is_closed and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_close, self._loop, self._response)
+        if self._response is not None:
+            self._abandoned()
+        elif self._abandoned.detach():
+            self._lines.end().close()
 
     async def aclose(self) -> None:
         """As `close`; returns when the connection is closed."""
-        self._templates = []
-        self._learning = False
         await super().aclose()
-        if self._response is None:
-            self._lines.close()
+        self.close()
 
-    def __del__(self) -> None:
-        super().__del__()
-        if hasattr(self, "_last"):  # an upstream error in the constructor leaves nothing to close
-            self.close()
+
+def _close_elsewhere(lines: "GeneratorType[str, None, None]") -> None:
+    """
+    Closes the connection of a synchronous stream that nobody has any more.
+
+    The garbage collector calls this between any two instructions, also of httpcore's while it holds the lock of its
+    pool. Closing takes that lock: here it would wait for itself. `threading.Thread` takes locks too.
+    """
+    if lines.gi_frame is not None:
+        _thread.start_new_thread(lines.close, ())
+
+
+def _read_to_end(lines: "GeneratorType[str, None, None]") -> None:
+    with contextlib.suppress(httpx.HTTPError):  # the answer was whole; the connection is not used again, that is all
+        for _ in itertools.islice(lines, MAX_LINES_BEHIND):
+            continue
+    lines.close()
+
+
+def _close_on_loop(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:
+    if not response.is_closed and not loop.is_closed():
+        loop.call_soon_threadsafe(_close, loop, response)
 
 
 def _close(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:

@@ -5,13 +5,17 @@ same bytes: both are read here from one server, and whatever can be seen of them
 
 import asyncio
 import copy
+import gc
 import json
 import re
 import threading
+import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +26,7 @@ from litellm import constants
 from litellm.caching.caching import Cache
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.custom_httpx.http_handler import HTTPHandler
 from litellm.types.caching import LiteLLMCacheType
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -206,6 +211,7 @@ def watch(
                     break
                 await asyncio.sleep(0.005)
 
+    gc.disable()  # it would close a stream of hosted_vllm wherever it runs, and inside httpcore that waits for itself
     try:
         if asynchronous:
             asyncio.run(aread_and_log())
@@ -213,6 +219,8 @@ def watch(
             read()
     except Exception as error:
         result.end = ended(error)
+    finally:
+        gc.enable()
     if observer:
         assert observer.done.wait(PATIENCE), "no event was logged"
         result.events = [(name, seen(payload), seen(response)) for name, payload, response in observer.events]
@@ -611,6 +619,115 @@ def test_dropping_the_iterator_hangs_up(server: Scripted, endless: threading.Eve
         if count == 20:
             break
     assert endless.wait(PATIENCE)
+
+
+class Locked(httpx.BaseTransport, httpx.SyncByteStream):
+    """An endless answer that cannot be closed while `lock` is held, as one of httpcore's pool cannot."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.closed = threading.Event()
+        self.waited_in_vain = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self, request=request)
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            while True:
+                yield lines(WORDS)
+        finally:
+            self.waited_in_vain = not self.lock.acquire(timeout=PATIENCE)
+            if not self.waited_in_vain:
+                self.lock.release()
+            self.closed.set()
+
+
+def test_collecting_a_dropped_stream_does_not_wait_for_its_connection() -> None:
+    locked = Locked()
+    client = HTTPHandler(client=httpx.Client(transport=locked))
+    call = {"model": "remodlai/any", "messages": MESSAGES, "api_base": "http://127.0.0.1:9/v1", "stream": True}
+    stream = litellm.completion(**call, client=client)
+    next(stream)
+    stream.itself = stream
+    left = weakref.ref(stream)
+    del stream
+    with locked.lock:
+        for _ in range(int(PATIENCE / 0.05)):  # LiteLLM's threads may have it for a moment longer
+            gc.collect()
+            if left() is None:
+                break
+            time.sleep(0.05)
+        assert not locked.closed.is_set()
+    assert locked.closed.wait(PATIENCE)
+    assert not locked.waited_in_vain
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_an_error_hangs_up(server: Scripted, asynchronous: bool) -> None:
+    """Also while the error is kept, and with it, by its traceback, the stream."""
+    server.answers["fails"] = (lines([ROLE, *WORDS, {"error": {"message": "boom", "code": 500}}]), True)
+    server.closed["fails"] = threading.Event()  # the server does not end the answer
+    call = {"model": "remodlai/fails", "messages": MESSAGES, "api_base": server.base, "stream": True}
+
+    async def read() -> bool:
+        with pytest.raises(litellm.exceptions.MidStreamFallbackError, match="boom") as kept:
+            async for _ in await litellm.acompletion(**call):
+                pass
+        return await asyncio.to_thread(server.closed["fails"].wait, PATIENCE) and kept is not None
+
+    if asynchronous:
+        assert asyncio.run(read())
+    else:
+        with pytest.raises(litellm.exceptions.MidStreamFallbackError, match="boom") as kept:
+            for _ in litellm.completion(**call):
+                pass
+        assert server.closed["fails"].wait(PATIENCE) and kept is not None
+    del server.closed["fails"]
+
+
+class Counted(Scripted):
+    """Counts its connections."""
+
+    connections = 0
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await super()._serve(reader, writer)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_streams_one_after_another_use_one_connection(asynchronous: bool) -> None:
+    server = Counted()
+    server.answers["whole"] = (lines([ROLE, *WORDS, STOP, DONE]), True)
+    call = {"model": "remodlai/whole", "messages": MESSAGES, "api_base": server.base, "stream": True}
+
+    async def read() -> None:
+        async for _ in await litellm.acompletion(**call):
+            pass
+
+    async def read_all() -> None:
+        for _ in range(5):
+            await read()
+
+    if asynchronous:
+        asyncio.run(read_all())
+    else:
+        for _ in range(5):
+            for _ in litellm.completion(**call):
+                pass
+            time.sleep(0.2)  # what follows the last event is read behind the caller's back
+    server.stop()
+    assert server.connections == 1
+
+
+def test_a_stream_that_has_ended_stays_so(server: Scripted) -> None:
+    server.answers["whole"] = (lines([ROLE, *WORDS, STOP, DONE]), True)
+    call = {"model": "remodlai/whole", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    stream = litellm.completion(**call)
+    assert len(list(stream)) > len(WORDS)
+    stream.close()
+    assert list(stream) == []
 
 
 HANG_UPS = ["close", "aclose", "drop", "cancel while waiting", "cancel between chunks"]
