@@ -10,35 +10,24 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 
 def observe(cases: int) -> dict[str, str]:
     """What is seen of about `cases` cases of all endpoints, nearly always the same ones."""
-    from hypothesis import HealthCheck, Phase, given, settings
     from parity.endpoints.all import ENDPOINTS
-    from parity.harness import UPSTREAM, Harness
+    from parity.harness import UPSTREAM, Case, Harness
 
     shares = sum(endpoint.share for endpoint in ENDPOINTS)
     seen: dict[str, str] = {}
     with Harness() as harness:
         port = re.compile(rf"\b{harness.server.url.rpartition(':')[2]}\b")
+
+        def see(case: Case) -> None:
+            if repr(case) not in seen:
+                seen[repr(case)] = port.sub("<port>", repr(harness.observe(case, UPSTREAM)))
+
         for endpoint in ENDPOINTS:
-
-            @settings(
-                max_examples=math.ceil(cases * endpoint.share / shares),
-                derandomize=True,
-                database=None,
-                deadline=None,
-                phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )
-            @given(endpoint.cases)
-            def see(case: Any) -> None:
-                if repr(case) not in seen:
-                    seen[repr(case)] = port.sub("<port>", repr(harness.observe(case, UPSTREAM)))
-
-            see()
+            endpoint.each_case(math.ceil(cases * endpoint.share / shares), see)
     return seen
 
 

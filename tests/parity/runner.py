@@ -4,9 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
 from parity.differences import TABLE, Row, as_asked
 from parity.endpoints.common import Endpoint
 from parity.harness import TWIN, UPSTREAM, Case, Difference, Harness, compare
@@ -76,18 +74,9 @@ def _left(differences: list[Difference], rows: list[Row], tally: Tally) -> Itera
 def run(harness: Harness, endpoint: Endpoint, count: int, tally: Tally) -> None:
     """Generate and compare about `count` cases of `endpoint`, always the same ones."""
 
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(endpoint.cases)
-    def check(case: Any) -> None:
+    def check(case: Case) -> None:
         if repr(case) not in tally.cases and not (tally.first_only and tally.unexplained):
             tally.cases.add(repr(case))
             tally.add(case, unexplained(harness, case, tally))
 
-    check()
+    endpoint.each_case(count, check)

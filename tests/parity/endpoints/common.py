@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import hypothesis
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from parity import answers as a
@@ -52,6 +53,23 @@ class Endpoint:
     name: str
     cases: SearchStrategy[Case]
     share: int = 1
+
+    def each_case(self, count: int, see: Callable[[Case], None]) -> None:
+        """Calls `see` with each of about `count` cases, always the same ones; a case may come more than once."""
+
+        @hypothesis.settings(
+            max_examples=count,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(self.cases)
+        def each(case: Case) -> None:
+            see(case)
+
+        each()
 
 
 def called(
