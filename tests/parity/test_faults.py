@@ -141,7 +141,7 @@ def test_planted_fault_in_the_stream_is_found(method: str, harness: Harness, mon
 
     monkeypatch.setattr(FastStreamWrapper, method, planted(FastStreamWrapper, method, spoil, []))
     tally = Tally(first_only=True)
-    run(harness, next(endpoint for endpoint in ENDPOINTS if endpoint.name == "chat"), 3 * CASES, tally)
+    run(harness, next(endpoint for endpoint in ENDPOINTS if endpoint.name == "chat"), 10 * CASES, tally)
     assert tally.unexplained
 
 
