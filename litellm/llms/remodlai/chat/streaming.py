@@ -8,15 +8,8 @@ finish reason, usage, logprobs, an error, a broken line, the end) is upstream's 
 What the end of the stream needs is kept joined, not chunk by chunk.
 """
 
-import _thread
-import asyncio
-import contextlib
-import itertools
 import logging
 import time
-import weakref
-from collections.abc import AsyncIterator, Iterator
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -30,6 +23,7 @@ from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
 from litellm.types.utils import ModelResponseStream
 
 from .chunk_template import ChunkTemplate
+from .response_lines import ResponseLines
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
@@ -40,77 +34,6 @@ MAX_TEMPLATES = 8
 MAX_MISSES = 32
 # Hooks of a custom logger that upstream calls for every chunk of a synchronous stream; as inherited they do nothing.
 CHUNK_HOOKS = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
-# More lines than a server sends behind the event that ends an answer.
-MAX_LINES_BEHIND = 8
-
-_CLOSING: set[asyncio.Task[None]] = set()
-
-
-class Lines:
-    """
-    The lines of a response, each of which may be looked at before upstream's parser takes it.
-
-    Args:
-        lines: what upstream would have parsed, `response.iter_lines()` or `response.aiter_lines()`.
-    """
-
-    def __init__(self, lines: Any) -> None:
-        self._lines = lines
-        self._next: str | Exception | None = None
-        self.last = ""
-        self.taken = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self
-
-    def peek(self) -> str:
-        """Returns the next line that is not blank; "" where there is none, and upstream is to learn why."""
-        if self._next is None:
-            try:
-                line = next(self._lines)
-                while not line:
-                    line = next(self._lines)
-                self._next = line
-            except Exception as error:
-                self._next = error
-        return self._next if isinstance(self._next, str) else ""
-
-    async def apeek(self) -> str:
-        """As `peek`, for an asynchronous response."""
-        if self._next is None:
-            try:
-                line = await self._lines.__anext__()
-                while not line:
-                    line = await self._lines.__anext__()
-                self._next = line
-            except Exception as error:
-                self._next = error
-        return self._next if isinstance(self._next, str) else ""
-
-    def take(self) -> str:
-        """Takes what was looked at; an error met then is raised now."""
-        found, self._next = self._next, None
-        if isinstance(found, Exception):
-            raise found
-        self.last = found or ""
-        self.taken += 1
-        return self.last
-
-    def __next__(self) -> str:
-        self.peek()
-        return self.take()
-
-    async def __anext__(self) -> str:
-        await self.apeek()
-        return self.take()
-
-    def end(self) -> Any:
-        """Takes the lines away, as if there were no more; returns what has them."""
-        lines, self._lines, self._next = self._lines, iter(()), None
-        return lines
 
 
 class FastStreamWrapper(CustomStreamWrapper):
@@ -131,18 +54,10 @@ class FastStreamWrapper(CustomStreamWrapper):
             custom_llm_provider=custom_llm_provider,
             _response_headers=_response_headers,
         )
-        lines = completion_stream.streaming_response
-        self._lines = Lines(lines)
+        response = completion_stream.http_response
+        self._lines = ResponseLines(completion_stream.streaming_response, response)
         completion_stream.streaming_response = completion_stream.response_iterator = self._lines
-        self._response = completion_stream.http_response
-        # Both hold what closes the connection, which would otherwise be garbage together with the stream.
-        self._abandoned = (
-            weakref.finalize(self, _close_elsewhere, lines)
-            if self._response is None
-            else weakref.finalize(self, _close_on_loop, asyncio.get_running_loop(), self._response)
-        )
-        self._abandoned.atexit = False
-        self._observed = self._response is None and observes_chunks(logging_obj)
+        self._observed = response is None and observes_chunks(logging_obj)
         self._learning = not self._observed and not needs_upstream(self)
         self._templates: list[ChunkTemplate] = []
         self._misses = 0
@@ -160,7 +75,7 @@ class FastStreamWrapper(CustomStreamWrapper):
         try:
             chunk = super().__next__()
         except StopIteration:
-            self._end()
+            self._lines.finish()
             raise
         except Exception:  # who keeps the error keeps the stream too, by its traceback
             self.close()
@@ -261,58 +176,16 @@ class FastStreamWrapper(CustomStreamWrapper):
         if self._observed:
             super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
 
-    def _end(self) -> None:
-        """Leaves the connection of a synchronous answer that was read to its end to the next call."""
-        if self._response is None and self._abandoned.detach():
-            whole = self._lines.last.endswith("[DONE]")
-            lines = self._lines.end()
-            if whole:
-                _thread.start_new_thread(_read_to_end, (lines,))  # nobody waits for a server that does not end it
-            else:
-                lines.close()
-
     def close(self) -> None:
         """Closes the connection, so that the server stops generating; the stream is over."""
         self._templates = []
         self._learning = False
-        if self._response is not None:
-            self._abandoned()
-        elif self._abandoned.detach():
-            self._lines.end().close()
+        self._lines.close()
 
     async def aclose(self) -> None:
         """As `close`; returns when the connection is closed."""
         await super().aclose()
         self.close()
-
-
-def _close_elsewhere(lines: "GeneratorType[str, None, None]") -> None:
-    """
-    Closes the connection of a synchronous stream that nobody has any more.
-
-    The garbage collector calls this between any two instructions, also of httpcore's while it holds the lock of its
-    pool. Closing takes that lock: here it would wait for itself. `threading.Thread` takes locks too.
-    """
-    if lines.gi_frame is not None:
-        _thread.start_new_thread(lines.close, ())
-
-
-def _read_to_end(lines: "GeneratorType[str, None, None]") -> None:
-    with contextlib.suppress(httpx.HTTPError):  # the answer was whole; the connection is not used again, that is all
-        for _ in itertools.islice(lines, MAX_LINES_BEHIND):
-            continue
-    lines.close()
-
-
-def _close_on_loop(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:
-    if not response.is_closed and not loop.is_closed():
-        loop.call_soon_threadsafe(_close, loop, response)
-
-
-def _close(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:
-    task = loop.create_task(response.aclose())
-    _CLOSING.add(task)
-    task.add_done_callback(_CLOSING.discard)
 
 
 def observes_chunks(logging_obj: "Logging") -> bool:
