@@ -1,0 +1,197 @@
+"""The edits about prices: a model that no list has costs no search, and one that a list has costs what it says."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import litellm
+import litellm.cost_calculator
+import litellm.utils
+from litellm.litellm_core_utils import fallback_generalizations, litellm_logging
+from support.plain_calls import COST, MESSAGES, MODEL, PRICE, Ask, Counter, Hearing, answer, arrived, cost
+from support.recording import RecordingServer, Request, Response, streamed
+
+
+async def test_lists_are_searched_once_for_a_model_that_is_in_none(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cost(await ask()) is None
+    searches = Counter(monkeypatch, litellm.utils, "_first_registered_match")
+    rules = Counter(monkeypatch, litellm.utils, "match_capability_generalizations")
+    assert cost(await ask()) is None
+    assert searches.count == rules.count == 0
+
+
+def registered(name: str) -> None:
+    litellm.register_model({name: PRICE})
+
+
+def registered_in_capitals(name: str) -> None:
+    litellm.register_model({name.upper(): PRICE})
+
+
+def registered_without_provider(name: str) -> None:
+    litellm.register_model({MODEL: PRICE})
+
+
+def added(name: str) -> None:
+    litellm.model_cost[name] = dict(PRICE)
+
+
+def exchanged(name: str) -> None:
+    litellm.model_cost.pop(next(iter(litellm.model_cost)))
+    litellm.model_cost[name] = dict(PRICE)
+
+
+def replaced(name: str) -> None:
+    litellm.model_cost = {**litellm.model_cost, name: dict(PRICE)}
+
+
+def generalized(name: str) -> None:
+    rule = {"name": "ours", "pattern": f"^{MODEL}$", "model_info": PRICE}
+    fallback_generalizations.set_fallback_generalizations([rule])
+
+
+@pytest.mark.parametrize(
+    "known",
+    [registered, registered_in_capitals, registered_without_provider, added, exchanged, replaced, generalized],
+)
+async def test_a_model_is_known_from_the_call_on_that_follows_its_price(
+    ask: Ask, provider: str, known: Callable[[str], None]
+) -> None:
+    assert [cost(await ask()) for _ in range(2)] == [None, None]
+    known(f"{provider}/{MODEL}")
+    assert cost(await ask()) == COST
+
+
+async def test_prices_of_the_call_count(ask: Ask) -> None:
+    assert cost(await ask()) is None
+    prices = {name: PRICE[name] for name in ("input_cost_per_token", "output_cost_per_token")}
+    assert cost(await ask(**prices)) == COST
+
+
+def test_an_unknown_model_is_refused_alike_each_time(provider: str) -> None:
+    def refusal() -> tuple[type[Exception], str]:
+        with pytest.raises(Exception, match="isn't mapped yet") as refused:
+            litellm.get_model_info(MODEL, custom_llm_provider=provider)
+        return refused.type, str(refused.value)
+
+    assert refusal() == refusal()
+
+
+async def heard_of(response: Any, logger: Hearing) -> dict[str, Any]:
+    """What a logger hears of one call; calls made before it may still be on their way to it."""
+    while True:
+        logger.event.clear()
+        for heard in logger.heard:
+            if heard["litellm_call_id"] == response._hidden_params["litellm_call_id"]:
+                return heard
+        assert await arrived(logger.event)
+
+
+async def test_no_price_is_calculated_for_a_model_that_is_in_no_list(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cost(await ask()) is None
+    tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
+    names = Counter(monkeypatch, litellm.cost_calculator, "select_model_name_for_cost_calc")
+    entries = Counter(monkeypatch, litellm_logging, "pricing_entry_for_cost_calc")
+    assert cost(await ask()) is None
+    assert tokens.count == names.count == entries.count == 0
+
+
+async def test_no_price_is_calculated_for_a_stream_that_begins(
+    provider: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delta = {"id": "a", "created": 1, "model": MODEL, "choices": [{"index": 0, "delta": {"content": "Hi"}}]}
+    monkeypatch.setattr(server, "responder", lambda request: streamed(delta))
+
+    def begun() -> Any:
+        call = {"model": f"{provider}/{MODEL}", "messages": MESSAGES, "stream": True}
+        return litellm.completion(**call, api_base=f"{server.url}/v1", api_key="key")
+
+    assert cost(begun()) is None
+    tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
+    stream = begun()
+    assert cost(stream) is None and tokens.count == 0
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "Hi"
+    litellm.model_cost[f"{provider}/{MODEL}"] = dict(PRICE)
+    assert cost(begun()) == 0
+
+
+async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
+    logger = Hearing()
+    litellm.callbacks = [logger]
+    for _ in range(3):
+        logger.event.clear()
+        await ask()
+        assert await arrived(logger.event)
+    first, *later = [heard["standard_logging_object"] for heard in logger.heard]
+    assert f"model={first['model']}" not in first["response_cost_failure_debug_info"]["error_str"]
+    assert "isn't mapped yet" in first["response_cost_failure_debug_info"]["error_str"]
+    for one in later:
+        for name in ("response_cost_failure_debug_info", "response_cost", "cost_breakdown", "model_map_information"):
+            assert one.get(name) == first.get(name)
+
+
+async def test_a_price_that_the_answer_states_counts(
+    ask: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cost(await ask()) is None
+
+    def stating(request: Request) -> Response:
+        return replace(answer(request), headers={"x-litellm-response-cost": "0.75"})
+
+    monkeypatch.setattr(server, "responder", stating)
+    assert cost(await ask()) == 0.75
+
+
+@pytest.mark.parametrize("known", ["{provider}/bare", "bare", "{provider}/org/bare"])
+def test_a_model_with_an_organisation_is_known_by_each_of_its_names(
+    provider: str, known: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> Any:
+        return litellm.completion(f"{provider}/org/bare", MESSAGES, api_base=f"{server.url}/v1", api_key="key")
+
+    def of_organisation(request: Request) -> Response:
+        response = answer(request)
+        return replace(response, json={**response.json, "model": "org/bare"})
+
+    monkeypatch.setattr(server, "responder", of_organisation)
+    name = known.format(provider=provider)
+    litellm.model_cost[name] = dict(PRICE)
+    expected = cost(asked())
+    del litellm.model_cost[name]
+    litellm.utils._invalidate_model_cost_lowercase_map()
+    assert [cost(asked()) for _ in range(2)] == [None, None]
+    litellm.model_cost[name] = dict(PRICE)
+    assert cost(asked()) == expected
+
+
+def test_costs_are_refused_alike_each_time(provider: str) -> None:
+    usage = litellm.Usage(prompt_tokens=4, completion_tokens=2, total_tokens=6)
+    response = litellm.ModelResponse(model=MODEL, usage=usage)
+
+    def refusal() -> tuple[type[Exception], str]:
+        with pytest.raises(Exception, match="isn't mapped yet") as refused:
+            litellm.completion_cost(response, model=f"{provider}/{MODEL}", custom_llm_provider=provider)
+        return refused.type, str(refused.value)
+
+    first = refusal()
+    assert refusal() == first
+    assert litellm.completion_cost(
+        response,
+        model=f"{provider}/{MODEL}",
+        custom_llm_provider=provider,
+        custom_cost_per_token={"input_cost_per_token": 0.5, "output_cost_per_token": 0.25},
+    ) == pytest.approx(COST)
+
+
+async def test_a_price_list_that_lacks_a_rate_is_still_found_at_fault(ask: Ask, provider: str) -> None:
+    for _ in range(2):
+        await ask()
+    litellm.model_cost[f"{provider}/{MODEL}"] = {"input_cost_per_image": 0.5, "mode": "chat"}
+    logger = Hearing()
+    litellm.callbacks = [logger]
+    response = await ask()
+    assert not cost(response)
+    entry = (await heard_of(response, logger))["standard_logging_object"]
+    assert entry["zero_cost_diagnostic"]["reason"] == "missing_pricing_key"
