@@ -823,7 +823,9 @@ EVENTS = st.one_of(
 STREAMS = st.lists(st.tuples(EVENTS, st.integers(1, 4)).map(lambda pair: [pair[0]] * pair[1]), max_size=12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(events=STREAMS, asynchronous=st.booleans(), include_usage=st.booleans(), whole=st.booleans())
 def test_any_stream_is_hosted_vllms(
     server: Scripted, events: list[list[Any]], asynchronous: bool, include_usage: bool, whole: bool
