@@ -1,5 +1,8 @@
 """The Responses API of the hosted provider against a real vLLM that serves SmolLM2."""
 
+import asyncio
+import json
+
 import pytest
 from engine.hosted import PREFIX, to, until
 
@@ -72,6 +75,49 @@ async def test_async_stream(chat_server: VLLMServer) -> None:
     )
 
     check_events([event async for event in stream])
+
+
+LONG = {"input": "Tell a long story.", "max_output_tokens": ENDLESS, "extra_body": {"ignore_eos": True}}
+
+
+def test_a_stream_comes_while_it_is_generated_and_ends_with_its_reader(chat_server: VLLMServer) -> None:
+    assert until(lambda: chat_server.running() == 0)
+    stream = litellm.responses(stream=True, **LONG, **to(chat_server))
+    assert any(event.type == "response.output_text.delta" for event in stream)  # reads no further than the first
+    assert chat_server.running() == 1
+    del stream
+    assert until(lambda: chat_server.running() == 0)
+
+
+async def test_an_async_stream_comes_while_it_is_generated_and_ends_with_its_reader(chat_server: VLLMServer) -> None:
+    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+    stream = await litellm.aresponses(stream=True, **LONG, **to(chat_server))
+    async for event in stream:
+        if event.type == "response.output_text.delta":
+            break
+    assert await asyncio.to_thread(chat_server.running) == 1
+    del stream, event
+    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+
+
+def test_a_tool_call_is_streamed(chat_server: VLLMServer) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tool = {"type": "function", "name": "get_weather", "parameters": parameters}
+    events = list(
+        litellm.responses(
+            input="What is the weather in Paris?",
+            tools=[tool],
+            tool_choice={"type": "function", "name": "get_weather"},
+            temperature=0,
+            max_output_tokens=64,
+            stream=True,
+            **to(chat_server),
+        )
+    )
+    pieces = [event.delta for event in events if event.type == "response.function_call_arguments.delta"]
+    [call] = [item for item in events[-1].response.output if item.type == "function_call"]
+    assert len(pieces) > 1 and "".join(pieces) == call.arguments
+    assert "city" in json.loads(call.arguments)
 
 
 def test_get(chat_server: VLLMServer) -> None:

@@ -91,6 +91,7 @@ def _case(endpoint: str, call: str, answer: Any, /, **params: Any) -> Case:
     return Case(endpoint, call, params, (Response(json=answer),))
 
 
+ANSWER = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": []}
 VECTOR = _case("embeddings", "embedding", EMPTY, input="a")
 SPEECH = _case("audio transcription", "transcription", {"text": "hello"}, file=WAV)
 SICK = replace(_case("health", "ahealth_check", EMPTY, mode="completion"), answers=(Response(status=400),))
@@ -202,6 +203,16 @@ TABLE: tuple[Row, ...] = (
         example=_case("rerank", "rerank", EMPTY, query="q", documents=["d"], max_chunks_per_doc=2),
         path=r"error\.(text|message)|logs.*\.(error_str|error_message)",
         allowed=lambda upstream, twin: normalised(twin, UPSTREAM) == upstream,
+    ),
+    Row(
+        name="streamed responses",
+        endpoints="Responses API",
+        what="A stream is the server's own, event by event; upstream asks for a whole answer and cuts it into events.",
+        why="Upstream takes a model that is in no price list for one that cannot stream, and loses what is not text.",
+        # A Router puts the models of its deployments in the price list.
+        example=replace(_case("Responses API", "responses", ANSWER, input="hello", stream=True), model="in-no-list"),
+        when=lambda case: case.params.get("stream") is True,
+        ask=lambda case: {"streams": True},
     ),
     Row(
         name="large batches as base64",

@@ -80,6 +80,7 @@ class Case:
             an argument or in the environment.
         key: the API key, or None for none at all.
         router: arguments of the Router, where `via` is `router`.
+        streams: whether upstream knows of each model that it streams; else only of those in a price list.
     """
 
     endpoint: str
@@ -93,6 +94,7 @@ class Case:
     configured: str = "arguments"
     key: str | None = KEY
     router: dict[str, Any] = field(default_factory=dict)
+    streams: bool = False
 
     @property
     def asynchronous(self) -> bool:
@@ -218,7 +220,10 @@ class Harness:
         lists = {name: list(getattr(litellm, name)) for name in _CALLBACKS}
         settings = {name: getattr(litellm, name) for name in _SETTINGS}
         environment = dict(os.environ)
+        knows = litellm.utils.supports_native_streaming
         litellm.callbacks = [logger]
+        if case.streams:
+            litellm.utils.supports_native_streaming = lambda **_: True
         if case.configured == "environment":
             os.environ[f"{provider.upper()}_API_BASE"] = self.server.url + case.base
         if case.configured == "module":
@@ -231,6 +236,7 @@ class Harness:
             yield
         finally:
             gc.enable()
+            litellm.utils.supports_native_streaming = knows
             os.environ.clear()
             os.environ.update(environment)
             for name, value in lists.items():

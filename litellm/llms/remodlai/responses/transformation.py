@@ -4,6 +4,7 @@ Responses API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's i
 
 from typing import Any
 
+import litellm
 from litellm.types.llms.openai import ResponseInputParam
 from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import LlmProviders
@@ -36,6 +37,13 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
     ) -> dict[str, str]:
         params = with_key(litellm_params, self.key({"litellm_params": litellm_params}))
         return HostedVLLMResponsesAPIConfig.validate_environment(self, headers, model, params)
+
+    def should_fake_stream(
+        self, model: str | None, stream: bool | None, custom_llm_provider: str | None = None
+    ) -> bool:
+        """Says whether a stream is made of a whole answer; upstream does so for each model that is in no price list."""
+        known = litellm.model_cost.get(f"{self.provider}/{model}") or {}
+        return stream is True and known.get("supports_native_streaming") is False
 
     def transform_responses_api_request(
         self,

@@ -2,8 +2,10 @@
 Responses API of remodlai/ and lexiq_nova/.
 """
 
+import json
 from typing import Any
 
+import httpx
 import pytest
 
 import litellm
@@ -94,3 +96,49 @@ def test_remodlai_responses_error(wire: Any) -> None:
         respond()
     assert caught.value.llm_provider == "remodlai"
     assert KEY not in str(caught.value)
+
+
+CALL = {
+    "type": "function_call",
+    "id": "fc_1",
+    "call_id": "call_1",
+    "name": "f",
+    "arguments": "{}",
+    "status": "completed",
+}
+EVENTS = [
+    {"type": "response.created", "response": {**ANSWER, "status": "in_progress", "output": []}},
+    {"type": "response.output_item.added", "output_index": 0, "item": {**CALL, "arguments": ""}},
+    {"type": "response.function_call_arguments.delta", "item_id": "fc_1", "output_index": 0, "delta": "{}"},
+    {"type": "response.output_item.done", "output_index": 0, "item": CALL},
+    {"type": "response.completed", "response": {**ANSWER, "output": [CALL]}},
+]
+
+
+def streams_events(request: httpx.Request) -> httpx.Response:
+    body = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in EVENTS)
+    return httpx.Response(200, text=body, headers={"content-type": "text/event-stream"}, request=request)
+
+
+@pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
+def test_remodlai_responses_stream_is_the_servers_own(wire: Any, provider: str) -> None:
+    wire.answer = streams_events
+    events = list(respond(provider, stream=True))
+    assert wire.body()["stream"] is True
+    assert [event.type for event in events] == [event["type"] for event in EVENTS]
+    assert events[2].delta == "{}"
+
+
+@pytest.mark.asyncio
+async def test_remodlai_async_responses_stream_is_the_servers_own(wire: Any) -> None:
+    wire.answer = streams_events
+    stream = await litellm.aresponses(model="remodlai/m", input="Hello", api_base=BASE, api_key=KEY, stream=True)
+    assert [event.type async for event in stream] == [event["type"] for event in EVENTS]
+
+
+def test_remodlai_responses_stream_of_a_model_that_cannot(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(litellm.model_cost, "remodlai/m", {"supports_native_streaming": False})
+    wire.answers(ANSWER)
+    events = list(respond(stream=True))
+    assert "stream" not in wire.body()
+    assert events[-1].response.output[0].content[0].text == "Hi"
