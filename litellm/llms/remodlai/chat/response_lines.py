@@ -3,7 +3,8 @@ The lines of a streamed response, and what becomes of its connection.
 
 A synchronous response can only be closed by its line generator, an asynchronous one only on its event loop. Neither may
 happen where the garbage collector finds a stream that nobody has any more: it runs between any two instructions, also
-of httpcore's while it holds the lock of its pool. Closing takes that lock, and would wait for itself.
+of httpcore's while it holds the lock of its pool. Closing takes that lock, and would wait for itself (httpcore's
+discussion 990).
 """
 
 import _thread

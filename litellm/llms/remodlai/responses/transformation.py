@@ -41,7 +41,17 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
     def should_fake_stream(
         self, model: str | None, stream: bool | None, custom_llm_provider: str | None = None
     ) -> bool:
-        """Says whether a stream is made of a whole answer; upstream does so for each model that is in no price list."""
+        """
+        Says whether a stream is made of a whole answer, as upstream does for each model that is in no price list.
+
+        Args:
+            model: name as the server knows it.
+            stream: what the call asked for.
+            custom_llm_provider: as upstream calls this hook; not used.
+
+        Returns:
+            True only where `litellm.register_model` said of the model that `supports_native_streaming` is False.
+        """
         known = litellm.model_cost.get(f"{self.provider}/{model}") or {}
         return stream is True and known.get("supports_native_streaming") is False
 
