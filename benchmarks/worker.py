@@ -6,6 +6,7 @@ are JSON lines on standard input; every answer is one JSON line: CPU seconds of 
 """
 
 import asyncio
+import faulthandler
 import gc
 import json
 import sys
@@ -20,6 +21,8 @@ LONG = 10_000
 AT_ONCE = 32
 # Threads and tasks that a call leaves behind (logging, closing) are part of its price: wait until they are done.
 PAUSE, IDLE = 0.005, 0.0005
+# Seconds after which a turn says where it hangs: a synchronous stream of hosted_vllm can, when it is collected.
+PATIENCE = 300
 
 
 def settle() -> None:
@@ -113,6 +116,7 @@ def main(base: str, directory: str | None = None) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for line in sys.stdin:
             command = json.loads(line)
+            faulthandler.dump_traceback_later(PATIENCE, exit=True)
             name = command["contender"]
             if name not in contenders:
                 contenders[name] = CONTENDERS[name](base)
@@ -122,6 +126,7 @@ def main(base: str, directory: str | None = None) -> None:
                 # more than a hundred calls, and would hit whoever's turn it is.
                 gc.collect()
                 gc.freeze()
+            faulthandler.cancel_dump_traceback_later()
             print(json.dumps({"cpu": cpu, "wall": wall, "units": units}), file=answers, flush=True)
 
 
