@@ -97,22 +97,18 @@ class ResponseLines:
         return self.take()
 
     def close(self) -> None:
-        """Closes the connection, an asynchronous one a moment later; of a synchronous one there are no more lines."""
+        """
+        Closes the connection, an asynchronous one a moment later. A synchronous one has no more lines; where the answer
+        was read to its end, it is left to the next call.
+        """
         if self._response is not None:
             self._hang_up()
         elif self._hang_up.detach():
-            self._no_more().close()
-
-    def finish(self) -> None:
-        """Leaves the connection of a synchronous answer that was read to its end to the next call."""
-        if not self.last.endswith("[DONE]"):
-            self.close()
-        elif self._hang_up.detach():
-            _thread.start_new_thread(_read_to_end, (self._no_more(),))  # nobody waits for a server that does not end it
-
-    def _no_more(self) -> "GeneratorType[str, None, None]":
-        lines, self._lines, self._next = self._lines, iter(()), None
-        return lines
+            lines, self._lines, self._next = self._lines, iter(()), None
+            if self.last.endswith("[DONE]"):
+                _thread.start_new_thread(_read_to_end, (lines,))  # nobody waits for a server that does not end it
+            else:
+                lines.close()
 
 
 def _close_elsewhere(lines: "GeneratorType[str, None, None]") -> None:

@@ -54,8 +54,10 @@ class FastStreamWrapper(CustomStreamWrapper):
             custom_llm_provider=custom_llm_provider,
             _response_headers=_response_headers,
         )
-        response = completion_stream.http_response
-        self._lines = ResponseLines(completion_stream.streaming_response, response)
+        lines = completion_stream.streaming_response
+        # Upstream's later releases keep the response of a synchronous stream as well.
+        response = completion_stream.http_response if hasattr(lines, "__anext__") else None
+        self._lines = ResponseLines(lines, response)
         completion_stream.streaming_response = completion_stream.response_iterator = self._lines
         self._observed = response is None and observes_chunks(logging_obj)
         self._learning = not self._observed and not needs_upstream(self)
@@ -74,10 +76,7 @@ class FastStreamWrapper(CustomStreamWrapper):
         before = self._before_upstream()
         try:
             chunk = super().__next__()
-        except StopIteration:
-            self._lines.finish()
-            raise
-        except Exception:  # who keeps the error keeps the stream too, by its traceback
+        except Exception:  # the end, or an error: who keeps that keeps the stream too, by its traceback
             self.close()
             raise
         return self._learn(chunk, before)
@@ -177,7 +176,7 @@ class FastStreamWrapper(CustomStreamWrapper):
             super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
 
     def close(self) -> None:
-        """Closes the connection, so that the server stops generating; the stream is over."""
+        """Ends the stream: the server stops generating. The connection of a whole answer is used again."""
         self._templates = []
         self._learning = False
         self._lines.close()
