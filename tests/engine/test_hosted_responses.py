@@ -80,17 +80,18 @@ async def test_async_stream(chat_server: VLLMServer) -> None:
 LONG = {"input": "Tell a long story.", "max_output_tokens": ENDLESS, "extra_body": {"ignore_eos": True}}
 
 
-def test_a_stream_comes_while_it_is_generated_and_ends_with_its_reader(chat_server: VLLMServer) -> None:
-    assert until(lambda: chat_server.running() == 0)
+def test_a_stream_comes_while_it_is_generated_and_ends_with_its_reader(
+    chat_server: VLLMServer, stopped_early: None
+) -> None:
     stream = litellm.responses(stream=True, **LONG, **to(chat_server))
     assert any(event.type == "response.output_text.delta" for event in stream)  # reads no further than the first
     assert chat_server.running() == 1
     del stream
-    assert until(lambda: chat_server.running() == 0)
 
 
-async def test_an_async_stream_comes_while_it_is_generated_and_ends_with_its_reader(chat_server: VLLMServer) -> None:
-    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+async def test_an_async_stream_comes_while_it_is_generated_and_ends_with_its_reader(
+    chat_server: VLLMServer, stopped_early: None
+) -> None:
     stream = await litellm.aresponses(stream=True, **LONG, **to(chat_server))
     async for event in stream:
         if event.type == "response.output_text.delta":

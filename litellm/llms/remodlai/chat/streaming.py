@@ -87,7 +87,7 @@ class FastStreamWrapper(CustomStreamWrapper):
         before = self._before_upstream()
         try:
             chunk = await super().__anext__()
-        except StopAsyncIteration:
+        except StopAsyncIteration:  # closed now, a connection whose last bytes are on their way would not be used again
             raise
         except Exception:
             self.close()

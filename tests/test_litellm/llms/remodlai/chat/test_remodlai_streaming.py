@@ -664,17 +664,16 @@ def test_collecting_a_dropped_stream_does_not_wait_for_its_connection() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_an_error_hangs_up(server: Scripted, asynchronous: bool) -> None:
+def test_an_error_hangs_up(server: Scripted, endless: threading.Event, asynchronous: bool) -> None:
     """Also while the error is kept, and with it, by its traceback, the stream."""
-    server.answers["fails"] = (lines([ROLE, *WORDS, {"error": {"message": "boom", "code": 500}}]), True)
-    server.closed["fails"] = threading.Event()  # the server does not end the answer
-    call = {"model": "remodlai/fails", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    server.answers["endless"] = (lines([ROLE, *WORDS, {"error": {"message": "boom", "code": 500}}]), True)
+    call = {"model": "remodlai/endless", "messages": MESSAGES, "api_base": server.base, "stream": True}
 
     async def read() -> bool:
         with pytest.raises(litellm.exceptions.MidStreamFallbackError, match="boom") as kept:
             async for _ in await litellm.acompletion(**call):
                 pass
-        return await asyncio.to_thread(server.closed["fails"].wait, PATIENCE) and kept is not None
+        return await asyncio.to_thread(endless.wait, PATIENCE) and kept is not None
 
     if asynchronous:
         assert asyncio.run(read())
@@ -682,8 +681,7 @@ def test_an_error_hangs_up(server: Scripted, asynchronous: bool) -> None:
         with pytest.raises(litellm.exceptions.MidStreamFallbackError, match="boom") as kept:
             for _ in litellm.completion(**call):
                 pass
-        assert server.closed["fails"].wait(PATIENCE) and kept is not None
-    del server.closed["fails"]
+        assert endless.wait(PATIENCE) and kept is not None
 
 
 class Counted(Scripted):
@@ -702,13 +700,10 @@ def test_streams_one_after_another_use_one_connection(asynchronous: bool) -> Non
     server.answers["whole"] = (lines([ROLE, *WORDS, STOP, DONE]), True)
     call = {"model": "remodlai/whole", "messages": MESSAGES, "api_base": server.base, "stream": True}
 
-    async def read() -> None:
-        async for _ in await litellm.acompletion(**call):
-            pass
-
     async def read_all() -> None:
         for _ in range(5):
-            await read()
+            async for _ in await litellm.acompletion(**call):
+                pass
 
     if asynchronous:
         asyncio.run(read_all())
