@@ -131,6 +131,8 @@ class Harness:
     def __enter__(self) -> "Harness":
         self.server = RecordingServer().start()
         self.loop = asyncio.new_event_loop()
+        # A call made before, in another event loop, may have left a log entry that the first case would be told of.
+        self.loop.run_until_complete(GLOBAL_LOGGING_WORKER.flush())
         self.sleeps: list[float] = []
         self.deferred: list[Callable[[], Any]] = []
         self._undo = [*self._track_sleeps(), self._defer_logging(), self._share_tls()]
