@@ -1,7 +1,8 @@
 """Reads the Markdown documents of this repository and runs the code in them as a reader would.
 
-A document's `##` sections are independent; the blocks of one share a Python namespace, an environment and a
-directory. What a block needs stands behind the language of its fence, where no reader sees it:
+A document's `##` sections are independent; the blocks of one share an environment, a directory and a proxy, as in one
+terminal. Each Python block is a program of its own, as readers copy one block and not a page. What a block needs stands
+behind the language of its fence, where no reader sees it:
 
     ```python                a call that reaches a server: of `Servers`, or real in `tests/engine`
     ```python server=chat    the same, and a real vLLM of that kind can answer it (`local`: the local engine)
@@ -13,7 +14,7 @@ directory. What a block needs stands behind the language of its fence, where no 
 """
 
 import contextlib
-import copy
+import multiprocessing
 import os
 import re
 import shlex
@@ -24,13 +25,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from unittest import mock
 
 import httpx
 import yaml
 
 import litellm
+from support import loopback
 from support.loopback import child_env
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,12 @@ HOSTED = "https://api.lexiq-nova.com"
 RUNNING = "http://localhost:8000"
 PROXY = "http://localhost:4000"
 START_SECONDS = 120.0
+PROGRAM_SECONDS = 300.0
+
+# Importing LiteLLM takes longer than most blocks: every program is forked from one process that has imported it.
+LITELLM = ("main", "router", "proxy._types", "litellm_core_utils.default_encoding", "llms.remodlai.chat.transformation")
+PROGRAMS = multiprocessing.get_context("forkserver")
+PROGRAMS.set_forkserver_preload(["openai", *(f"litellm.{name}" for name in LITELLM)])
 
 # Commands of the documents that would take too long here, or are tests or installations of their own.
 PREAMBLE = """
@@ -163,6 +171,31 @@ class Proxy:
         self._process.wait()
 
 
+def _program(block: Block, text: str, directory: Path, environment: Mapping[str, str], output: str) -> None:
+    """Runs a Python block in a fresh process; its exit status is not 0 where it raises or reaches for another host."""
+    with open(output, "w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(environment)
+    # Blank lines in front, so that an error names the document's line.
+    exec(compile("\n" * block.line + text, str(ROOT / block.document), "exec"), {"__name__": "__main__"})
+    refused = loopback.of_this_process().take()
+    assert not refused, f"reached for another host: {refused}"
+
+
+def _run_alone(block: Block, text: str, directory: Path) -> None:
+    output = directory / "output"
+    program = PROGRAMS.Process(target=_program, args=(block, text, directory, dict(os.environ), str(output)))
+    program.start()
+    program.join(PROGRAM_SECONDS)
+    if program.exitcode is None:
+        program.kill()
+        program.join()
+    assert program.exitcode == 0, f"{block.where}: exit status {program.exitcode}\n{output.read_text()}"
+
+
 @dataclass
 class Reader:
     """Runs the blocks of one section; a context manager, which puts everything back as it was.
@@ -176,7 +209,6 @@ class Reader:
     servers: Servers
     directory: Path
     covered: frozenset[str] = frozenset()
-    names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
     proxy: Proxy | None = None
     _undo: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -186,8 +218,6 @@ class Reader:
         self._undo.enter_context(mock.patch.dict(os.environ))
         for name in [name for name in os.environ if name.startswith(("REMODLAI_", "LEXIQ_NOVA_API"))]:
             del os.environ[name]
-        settings = {name: value for name, value in vars(litellm).items() if isinstance(value, list | str | None)}
-        self._undo.callback(vars(litellm).update, {name: copy.copy(value) for name, value in settings.items()})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -213,8 +243,7 @@ class Reader:
 
     def _python(self, block: Block, text: str) -> dict[str, str]:
         self.servers.reached()
-        # Blank lines in front, so that an error names the document's line.
-        exec(compile("\n" * block.line + text, str(ROOT / block.document), "exec"), self.names)
+        _run_alone(block, text, self.directory)
         reached = self.servers.reached()
         assert reached == 0 if "offline" in block.options else reached, f"{block.where}: {reached} requests"
         return {}

@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from types import ModuleType
 
 ENV = "LOOPBACK_ONLY"
 _GUARD = Path(__file__).resolve().parent / "guard"
@@ -53,6 +54,11 @@ def check(what: str, host: object) -> None:
     if not is_loopback(host):
         attempts.append(f"{what} {host!r}")
         raise NotLoopback(f"tests may only reach loopback: {what} of {host!r} refused")
+
+
+def of_this_process() -> ModuleType:
+    """The module that guards this process: a child has its own copy, which `sitecustomize.py` installed."""
+    return sys.modules.get("_loopback", sys.modules[__name__])
 
 
 def take() -> list[str]:
