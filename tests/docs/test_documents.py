@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from support.documents import DOCUMENTS, HOSTED, KEY, ROOT, RUNNING, Block, Reader, blocks, sections
+from support.documents import DOCUMENTS, HOSTED, KEY, ROOT, RUNNING, SECURE, Block, Reader, blocks, sections
 from support.nova import answer
 from support.recording import RecordingServer
+from support.tls import authority
 
 # Installations that the documents show, by the test of tests/fork/test_install.py that runs each.
 INSTALLS = {
@@ -26,36 +27,40 @@ SECTIONS = [(document, section) for document in DOCUMENTS for section in section
 
 
 class FakeServers:
-    """Two recording servers, hosted (asks for the key) and local (does not)."""
+    """Recording servers: hosted (asks for the key), local (does not), and hosted with a company's certificate."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
+        self.authority, tls = authority(directory)
         self.hosted = RecordingServer(lambda request: answer(request, KEY)).start()
         self.local = RecordingServer(lambda request: answer(request, None)).start()
+        self.secure = RecordingServer(lambda request: answer(request, KEY), tls).start()
 
     def of(self, block: Block) -> Mapping[str, str]:
-        return {HOSTED: self.hosted.url, RUNNING: self.local.url}
+        return {HOSTED: self.hosted.url, RUNNING: self.local.url, SECURE: self.secure.url}
 
     def environment(self, block: Block) -> Mapping[str, str]:
         return {"LEXIQ_NOVA_API_BASE": self.local.url} if block.options.get("server") == "local" else {}
 
     def reached(self) -> int:
-        return len(self.hosted.take()) + len(self.local.take())
+        return sum(len(server.take()) for server in (self.hosted, self.local, self.secure))
 
     def stop(self) -> None:
         self.hosted.stop()
         self.local.stop()
+        self.secure.stop()
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[FakeServers]:
-    fakes = FakeServers()
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeServers]:
+    fakes = FakeServers(tmp_path_factory.mktemp("authority"))
     yield fakes
     fakes.stop()
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """Where a section runs, with the file that the documents open."""
+def directory(servers: FakeServers, tmp_path: Path) -> Path:
+    """Where a section runs, with the files that the documents open."""
+    shutil.copy(servers.authority, tmp_path)
     with wave.open(str(tmp_path / "speech.wav"), "wb") as tone:
         tone.setparams((1, 2, 16_000, 0, "NONE", ""))
         tone.writeframes(b"".join(struct.pack("<h", int(9_000 * math.sin(i / 6))) for i in range(16_000)))
@@ -74,14 +79,20 @@ def test_section(servers: FakeServers, directory: Path, document: str, section: 
 
 def test_the_only_blocks_that_do_not_run() -> None:
     not_run = [block for name in DOCUMENTS for block in blocks(name) if "not-run" in block.options]
-    a_pin, *on_two_machines = not_run
-    assert (a_pin.document, a_pin.text.split()[:4]) == ("README.md", ["python", "-m", "fork", "pin"])
-    assert len(on_two_machines) == 2 and all("ray start" in block.text for block in on_two_machines)
+    reasons = {
+        "python -m fork pin": "changes fork/lock.json; tests/fork tests it on a copy",
+        "VLLM_HOST_IP=10.0.0.1 ray start": "needs two machines",
+        "vllm serve meta-llama/Llama-3.1-8B-Instruct": "needs a GPU and an adapter",
+        "curl http://localhost:4000/key/generate": "needs a database",
+    }
+    for block in not_run:
+        [reason] = [reason for start, reason in reasons.items() if block.text.startswith(start)]
+        assert block.options["not-run"] == reason, block.where
 
 
 def test_every_block_is_of_a_language_that_runs() -> None:
     found = {block.language for name in DOCUMENTS for block in blocks(name)}
-    assert found <= {"python", "bash", "yaml", "text"}
+    assert found <= {"python", "bash", "yaml", "toml", "text"}
 
 
 @pytest.mark.parametrize("test", INSTALLS.values())
@@ -95,4 +106,4 @@ def test_links_lead_somewhere(document: str) -> None:
     targets = [part.split(")")[0] for part in text.split("](")[1:]]
     for target in targets:
         if not target.startswith(("http", "#")):
-            assert (ROOT / document).parent.joinpath(target).exists(), target
+            assert (ROOT / document).parent.joinpath(target.partition("#")[0]).exists(), target

@@ -6,9 +6,11 @@ behind the language of its fence, where no reader sees it:
 
     ```python                a call that reaches a server: of `Servers`, or real in `tests/engine`
     ```python server=chat    the same, and a real vLLM of that kind can answer it (`local`: the local engine)
+    ```python server=tls     a server whose certificate a company's own authority signed
     ```python offline        reaches no server
     ```yaml title="x.yaml"   a file of that name; its `model_list` must make a Router
-    ```bash                  run by bash; see PREAMBLE for what is not run to the end
+    ```toml title="x.toml"   a file of that name
+    ```bash                  run by bash; see terminal.sh for what is not run to the end
     ```bash not-run="why"    not run
     ```text                  no code
 """
@@ -36,9 +38,16 @@ from support import loopback
 from support.loopback import child_env
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "LEXIQ_NOVA_INTEGRATION.md", "docs/my-website/docs/providers/remodlai.md")
+DOCUMENTS = (
+    "README.md",
+    "LEXIQ_NOVA_INTEGRATION.md",
+    "docs/vllm.md",
+    "docs/proxy.md",
+    "docs/my-website/docs/providers/remodlai.md",
+)
 KEY = "sk-your-key"
 HOSTED = "https://api.lexiq-nova.com"
+SECURE = "https://vllm.internal:8443"
 RUNNING = "http://localhost:8000"
 PROXY = "http://localhost:4000"
 START_SECONDS = 120.0
@@ -49,17 +58,7 @@ LITELLM = ("main", "router", "proxy._types", "litellm_core_utils.default_encodin
 PROGRAMS = multiprocessing.get_context("forkserver")
 PROGRAMS.set_forkserver_preload(["openai", *(f"litellm.{name}" for name in LITELLM)])
 
-# Commands of the documents that would take too long here, or are tests or installations of their own.
-PREAMBLE = """
-set -euo pipefail
-make() { command make -C "$ROOT" --dry-run "$@" > /dev/null; }
-pytest() { (cd "$ROOT"; "$PYTHON" -m pytest --collect-only --quiet "$@" > /dev/null); }
-python() { "$PYTHON" "$@"; }
-curl() { command curl --silent --show-error --fail-with-body --max-time 60 "$@"; }
-pip() { echo "pip $*" >> commands; }
-uv() { echo "uv $*" >> commands; }
-litellm() { echo "$*" > proxy; }
-"""
+TERMINAL = Path(__file__).with_name("terminal.sh")
 
 
 @dataclass(frozen=True)
@@ -236,7 +235,7 @@ class Reader:
         text = block.text
         for old, new in {**self.servers.of(block), **({PROXY: self.proxy.url} if self.proxy else {})}.items():
             text = text.replace(old, new)
-        run = {"python": self._python, "bash": self._bash, "yaml": self._yaml}[block.language]
+        run = {"python": self._python, "bash": self._bash, "yaml": self._yaml, "toml": self._toml}[block.language]
         with mock.patch.dict(os.environ, self.servers.environment(block)):
             exports = run(block, text)
         os.environ.update(exports)
@@ -255,9 +254,13 @@ class Reader:
         assert len(router.model_list) == len(config["model_list"]), block.where
         return {}
 
+    def _toml(self, block: Block, text: str) -> dict[str, str]:
+        (self.directory / block.options["title"]).write_text(text)
+        return {}
+
     def _bash(self, block: Block, text: str) -> dict[str, str]:
         environment = {**os.environ, "ROOT": str(ROOT), "PYTHON": sys.executable}
-        command = ["bash", "-c", f"{PREAMBLE}\n{text}\nenv -0 > environment\n"]
+        command = ["bash", "-c", f"source {shlex.quote(str(TERMINAL))}\n{text}\nenv -0 > environment\n"]
         done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block.where}: {done.stdout}{done.stderr}"
         for line in self._taken("commands"):

@@ -10,6 +10,9 @@ from typing import Any
 from support.recording import Request, Response, streamed
 
 HELLO = "Paris."
+THOUGHT = "France is a country; its capital is asked for."
+ADAPTER = "sql-adapter"
+METRICS = "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 0.0\n"
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
@@ -17,6 +20,8 @@ def _chat(body: dict[str, Any]) -> Response:
     head = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": body["model"]}
     if body.get("stream"):
         chunks = [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]
+        if "reasoning_effort" in body:
+            chunks += [{"index": 0, "delta": {"reasoning": THOUGHT}, "finish_reason": None}]
         chunks += [{"index": 0, "delta": {"content": piece}, "finish_reason": None} for piece in ("Par", "is.")]
         chunks += [{"index": 0, "delta": {}, "finish_reason": "stop"}]
         return streamed(*({**head, "object": "chat.completion.chunk", "choices": [chunk]} for chunk in chunks))
@@ -24,8 +29,19 @@ def _chat(body: dict[str, Any]) -> Response:
     if body.get("tool_choice") == "required":
         call = {"name": body["tools"][0]["function"]["name"], "arguments": "{}"}
         message = {**message, "tool_calls": [{"id": "call_1", "type": "function", "function": call}]}
+    if "structured_outputs" in body:
+        message["content"] = body["structured_outputs"].get("choice", [HELLO])[0]
+    if "response_format" in body:
+        message["content"] = json.dumps({"city": HELLO})
+    if "reasoning_effort" in body:
+        message["reasoning"] = THOUGHT
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return Response(json={**head, "object": "chat.completion", "choices": [choice], "usage": USAGE})
+    more: dict[str, Any] = {}
+    if "prompt_logprobs" in body:
+        more["prompt_logprobs"] = [None, {"9690": {"logprob": -0.5, "rank": 1, "decoded_token": "system"}}]
+    if body.get("return_token_ids"):
+        choice["token_ids"], more["prompt_token_ids"] = [42], [1, 2]
+    return Response(json={**head, "object": "chat.completion", "choices": [choice], "usage": USAGE, **more})
 
 
 def _text(body: dict[str, Any]) -> Response:
@@ -73,6 +89,10 @@ def _rerank(body: dict[str, Any]) -> Response:
     return Response(json={"id": "rerank-1", "model": body["model"], "usage": {"total_tokens": 9}, "results": results})
 
 
+def _score(body: dict[str, Any]) -> Response:
+    return Response(json={"object": "list", "model": body["model"], "data": [{"index": 0, "score": 0.9}]})
+
+
 def _tokenize(body: dict[str, Any]) -> Response:
     return Response(json={"count": 1, "max_model_len": 2048, "tokens": [19556]})
 
@@ -83,6 +103,7 @@ ROUTES = {
     "/v1/responses": _responses,
     "/v1/embeddings": _embeddings,
     "/v1/rerank": _rerank,
+    "/score": _score,
     "/tokenize": _tokenize,
 }
 PREFIXES = ("remodlai/", "lexiq_nova/", "hosted_vllm/")
@@ -98,7 +119,12 @@ def answer(request: Request, key: str | None) -> Response:
     if key is not None and request.header("authorization") != f"Bearer {key}":
         return Response(status=401, json={"error": {"message": "Unauthorized"}})
     if request.path == "/v1/models":
-        return Response(json={"object": "list", "data": [{"id": "llama-3.1-70b-instruct", "object": "model"}]})
+        served = [{"id": name, "object": "model"} for name in ("llama-3.1-70b-instruct", ADAPTER)]
+        return Response(json={"object": "list", "data": served})
+    if request.path == "/metrics":
+        return Response(body=METRICS, headers={"content-type": "text/plain"})
+    if request.path == "/v1/images/edits":
+        return Response(json={"created": 1_700_000_000, "data": [{"b64_json": "iVBORw0KGgo="}]})
     if request.path == "/v1/audio/transcriptions":
         fields = {part.name: part for part in request.parts()}
         if not fields["file"].content.startswith(b"RIFF"):

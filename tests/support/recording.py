@@ -18,6 +18,7 @@ import asyncio
 import email.parser
 import email.policy
 import json as jsonlib
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -220,11 +221,12 @@ def _parse(data: bytes) -> tuple[Request, bytes] | None:
 class RecordingServer:
     """The server (see the module's docstring); a context manager, or `start()` and `stop()`.
 
-    Attributes: `url` (`http://127.0.0.1:<port>`, no path), `port`, `requests`, `errors` (what the responder
-    raised), `responder`.
+    Attributes: `url` (`http://127.0.0.1:<port>`, no path; `https` with `tls`), `port`, `requests`, `errors` (what the
+    responder raised), `responder`.
     """
 
-    def __init__(self, responder: Responder | None = None) -> None:
+    def __init__(self, responder: Responder | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self.responder: Responder = responder or (lambda request: Response(json={}))
         self.requests: list[Request] = []
         self.errors: list[Exception] = []
@@ -234,7 +236,7 @@ class RecordingServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def take(self) -> list[Request]:
         """The requests recorded since the last call, in order of arrival; raises what the responder raised."""
@@ -254,7 +256,7 @@ class RecordingServer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=512)
+        server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=512, ssl=self.tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
