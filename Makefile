@@ -12,7 +12,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-local test-proxy test-fast lint parity bench bench-engine bench-proxy soak patch audit format clean
+.PHONY: help demo test test-local test-proxy test-fast lint parity bench bench-engine bench-proxy soak picture patch audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,6 +77,9 @@ format: $(STAMPS)/fork  ## format our own files
 
 audit: $(STAMPS)/fork  ## print every upstream mention of vLLM with what explains it
 	$(BIN)/python -m fork audit
+
+picture:  ## draw the guide's picture, docs/call.svg (needs Graphviz)
+	dot -Tsvg docs/call.dot -o docs/call.svg
 
 patch: $(STAMPS)/fork  ## write build/remodlai.patch, the change as upstream would take it
 	$(BIN)/python -m fork patch

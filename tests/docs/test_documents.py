@@ -4,11 +4,13 @@ The same blocks run against real vLLM servers in tests/engine, where a small mod
 """
 
 import math
+import re
 import shutil
 import struct
 import wave
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -98,6 +100,12 @@ def test_every_block_is_of_a_language_that_runs() -> None:
 @pytest.mark.parametrize("test", INSTALLS.values())
 def test_installations_are_tested(test: str) -> None:
     assert f"def {test}(" in (ROOT / "tests/fork/test_install.py").read_text()
+
+
+def test_the_picture_is_drawn_from_its_source() -> None:
+    labels = re.findall(r'\blabel="([^"]*)"', (ROOT / "docs/call.dot").read_text())
+    drawn = ElementTree.parse(ROOT / "docs/call.svg").iterfind(".//{http://www.w3.org/2000/svg}text")
+    assert sorted(line for label in labels for line in label.split("\\n")) == sorted(str(text.text) for text in drawn)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
