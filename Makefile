@@ -19,7 +19,7 @@ help:  ## list the targets
 
 # The fork, its proxy and the test tools. Editable: changes under litellm/ need no reinstall, changes under fork/ do.
 TOOLS := --requirement requirements/test.txt --requirement requirements/proxy.txt
-$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wildcard fork/*.py fork/*.json)
+$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wildcard fork/*.py fork/*/*.py fork/*.json)
 	@mkdir -p $(STAMPS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[proxy]" $(TOOLS)

@@ -10,8 +10,9 @@ from zipfile import ZipFile
 
 from fork import patch
 from fork.backend import build
-from fork.edits import EDITS
+from fork.edits import all_edits
 from fork.lock import ForkError, pin, release
+from fork.text_edits import EDITS
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import all_rules, cached_wiring, wire
@@ -37,6 +38,11 @@ def _audit(arguments: argparse.Namespace) -> None:
         print(mention)
     for edit in EDITS:
         print(f"{edit.path}: edit {edit.name}: {edit.where} {edit.symbol}: {edit.reason}")
+    for each in all_edits():
+        for change in each.places(wired.version):
+            print(f"{change.path}: edit {each.name}: {change.how} {change.symbol}: {each.reason}")
+    for fault in wired.left_out:
+        print(f"left out: {fault}")
     counts = Counter((mention.reason or "UNEXPLAINED").split(":")[0] for mention in wired.mentions)
     files = len({mention.path for mention in wired.mentions})
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())

@@ -1,99 +1,207 @@
 """
-One explicit edit of upstream: code of ours, at a symbol.
+The form of an explicit edit: real code of ours, and the places in upstream's files that it goes to.
 
-Edits are anchored at a symbol, not at a line, and must find it exactly once.
+An edit is a module of `fork/edits/`. Its functions are read, not called: what stands in their bodies goes to the
+places that their decorators name. A body that is one `return` is an expression, any other is statements.
 """
 
 import ast
-from dataclasses import dataclass
-from textwrap import indent
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 from fork.lock import ForkError
+from fork.releases import holds
+
+# A parameter of this type stands for any expression of upstream's; the new code may name it.
+Part: TypeAlias = Any
+
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
-class Edit:
+class Code:
     """
-    One edit of a Python file of upstream: an insertion, but for "body".
+    What a function of an edit says.
 
     Args:
-        name: what the edit is called in the audit.
-        path: file, relative to the wheel's root.
-        symbol: dotted name of the variable, function or method it is anchored at; `*` stands for any class.
-        where: "after" the symbol; "above" it, as its innermost decorator; at its "start", before a function's first
-            statement; as its "body", in place of a function's statements; as an "element" of the list, set, tuple or
-            dict a variable holds; as an "argument" of the call that a function ends with; or "instead" of an expression
-            in it.
-        code: what is inserted, unindented.
-        reason: why a mechanical twin is not enough.
-        moved_to: the file in releases that have moved the symbol there.
-        replaces: the expression that `code` stands "instead" of; the symbol must hold it once.
+        module: text of the module that holds it.
+        function: its syntax.
+        imports: the names that its module imports, other than the fork's: by name, the module or package it is from
+            and its name there, which is empty for a module.
     """
 
-    name: str
+    module: str
+    function: ast.FunctionDef
+    imports: dict[str, tuple[str, str]]
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """Its statements, without a docstring."""
+        documented = ast.get_docstring(self.function) is not None
+        return self.function.body[1:] if documented else self.function.body
+
+    @property
+    def expression(self) -> ast.expr | None:
+        """What it returns, where that is all it says."""
+        only = self.body[0] if len(self.body) == 1 else None
+        return only.value if isinstance(only, ast.Return) else None
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Its parameters that stand for any expression."""
+        arguments = self.function.args
+        every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        return frozenset(each.arg for each in every if each.annotation and ast.unparse(each.annotation) == "Part")
+
+    def text(self, node: ast.AST) -> str:
+        """The text of a part of it."""
+        return ast.get_source_segment(self.module, node) or ""
+
+    def lines(self) -> list[str]:
+        """Its statements and the comments above them, without indentation."""
+        lines = self.module.split("\n")
+        first = first_line(self.body[0])
+        start = self.function.body[0].end_lineno if self.body[0] is not self.function.body[0] else None
+        while first - 1 > (start or self.function.lineno) and lines[first - 2].lstrip().startswith("#"):
+            first -= 1
+        margin = self.body[0].col_offset
+        return [line[margin:] for line in lines[first - 1 : self.body[-1].end_lineno]]
+
+    def needed(self) -> dict[str, tuple[str, str]]:
+        """The imports of the names that it reads."""
+        own = {each.arg for each in ast.walk(self.function.args) if isinstance(each, ast.arg)}
+        read = {each.id for part in self.body for each in ast.walk(part) if isinstance(each, ast.Name)}
+        return {name: self.imports[name] for name in sorted(read & self.imports.keys() - own)}
+
+
+def first_line(node: ast.AST) -> int:
+    """The line that a statement begins on, decorators included."""
+    return min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))  # type: ignore[attr-defined]
+
+
+@lru_cache
+def _parsed(file: str) -> tuple[str, ast.Module]:
+    text = Path(file).read_text()
+    return text, ast.parse(text)
+
+
+def code_of(function: Callable[..., object]) -> Code:
+    """Reads a function of an edit."""
+    text, module = _parsed(inspect.getfile(function))
+    line = function.__code__.co_firstlineno
+    nodes = (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef))
+    imports = {name: source for node in ast.walk(module) for name, source in _imported(node)}
+    return Code(text, next(node for node in nodes if first_line(node) == line), imports)
+
+
+def _imported(node: ast.AST) -> Iterator[tuple[str, tuple[str, str]]]:
+    if isinstance(node, ast.Import):
+        yield from ((alias.asname or alias.name, (alias.name, "")) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] not in ("fork", "__future__"):
+        yield from ((alias.asname or alias.name, (node.module, alias.name)) for alias in node.names)
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    One place of an edit.
+
+    Args:
+        how: "after", "start", "body", "element", "decorator" or "instead".
+        path: file, relative to the wheel's root.
+        symbol: dotted name of the variable, function, method or class; `*` stands for any class, and an empty one for
+            the whole file.
+        code: what goes there.
+        old: for "instead", what stands there.
+        beside: for "element", the element that it stands after; by default the last.
+        releases: those that have this place.
+    """
+
+    how: str
     path: str
     symbol: str
-    where: str
-    code: str
-    reason: str
-    moved_to: str = ""
-    replaces: str = ""
-
-    def applied(self, source: str) -> str:
-        """Returns `source` with the edit; raises ForkError where the symbol is not there once, or has no such place."""
-        nodes = _find(ast.parse(source), self.symbol.split("."))
-        if len(nodes) != 1:
-            raise ForkError(f"{self.path}: edit '{self.name}' found `{self.symbol}` {len(nodes)} times, not once")
-        if self.where == "instead":
-            return self._replaced(source, nodes[0])
-        try:
-            line, column = self._place(nodes[0])
-        except (AttributeError, IndexError, StopIteration, TypeError) as error:
-            raise ForkError(f"{self.path}: edit '{self.name}' found no {self.where} in `{self.symbol}`") from error
-        lines = source.split("\n")
-        lines[line : nodes[0].end_lineno if self.where == "body" else line] = [indent(self.code, " " * column)]
-        return "\n".join(lines)
-
-    def _replaced(self, source: str, node: Any) -> str:
-        wanted = ast.dump(ast.parse(self.replaces, mode="eval").body)
-        found: list[Any] = [part for part in ast.walk(node) if isinstance(part, ast.expr) and ast.dump(part) == wanted]
-        if len(found) != 1:
-            raise ForkError(f"{self.path}: edit '{self.name}' found `{self.replaces}` {len(found)} times, not once")
-        (old,) = found
-        lines = source.encode().split(b"\n")  # columns of the syntax tree count bytes
-        end = lines[old.end_lineno - 1][old.end_col_offset :]
-        lines[old.lineno - 1 : old.end_lineno] = [lines[old.lineno - 1][: old.col_offset] + self.code.encode() + end]
-        return b"\n".join(lines).decode()
-
-    def _place(self, node: Any) -> tuple[int, int]:
-        if self.where == "after":
-            return node.end_lineno, node.col_offset
-        if self.where == "above":
-            return node.lineno - 1, node.col_offset
-        if self.where == "element":
-            kinds = ast.Tuple | ast.Set | ast.List | ast.Dict
-            container = next(part for part in ast.walk(node.value) if isinstance(part, kinds))
-            first: Any = (container.keys if isinstance(container, ast.Dict) else container.elts)[0]
-            return first.lineno - 1, first.col_offset
-        if self.where == "argument":
-            first = node.body[-1].value.keywords[0].value
-            return first.lineno - 1, node.body[-1].col_offset + 4
-        first = node.body[1] if ast.get_docstring(node) is not None else node.body[0]
-        return first.lineno - 1, first.col_offset
+    code: Code
+    old: Code | None = None
+    beside: str = ""
+    releases: str = ""
 
 
-def _find(node: Any, path: list[str]) -> list[Any]:
-    # Inside a function, a variable may be set in any block.
-    statements = ast.walk(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else node.body
-    any_class = path[0] == "*"
-    found = [child for child in statements if path[0] in _names(child) or any_class and isinstance(child, ast.ClassDef)]
-    return found if len(path) == 1 else [match for child in found for match in _find(child, path[1:])]
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """
+    One explicit edit of upstream.
 
+    Args:
+        module: `__name__` of its module.
+        doc: `__doc__` of its module, which says why.
+        patch: the patch of the series that it belongs to.
+        speed: whether it only makes something cheaper. Such an edit is left out where its place is gone; any other
+            stops the build.
+        releases: upstream releases that it is for (`>=1.105, <1.110`), by default all.
+    """
 
-def _names(node: Any) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        overload = any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list)
-        return [] if overload else [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    module: str
+    doc: str | None
+    patch: str
+    speed: bool = False
+    releases: str = ""
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.module.rsplit(".", 1)[-1].replace("_", "-")
+
+    @property
+    def reason(self) -> str:
+        """The first paragraph of what its module says, as one line."""
+        return " ".join((self.doc or "").strip().split("\n\n")[0].split()).rstrip(".")
+
+    def places(self, version: str) -> list[Change]:
+        """Its places in a release; none where it is not for that release."""
+        if not holds(self.releases, version):
+            return []
+        return [change for change in self.changes if holds(change.releases, version)]
+
+    # Decorators
+
+    def after(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+        """Statements after the one that makes a symbol."""
+        return self._at("after", path, symbol, releases=releases)
+
+    def start(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+        """Statements at the start of a function or class, below its docstring."""
+        return self._at("start", path, symbol, releases=releases)
+
+    def body(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+        """Statements in place of a function's."""
+        return self._at("body", path, symbol, releases=releases)
+
+    def element(self, path: str, symbol: str, beside: str = "", releases: str = "") -> Callable[[Function], Function]:
+        """Elements of the list, tuple, set or dict that a variable holds: those of one of the same kind."""
+        return self._at("element", path, symbol, beside=beside, releases=releases)
+
+    def decorator(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+        """An expression as the innermost decorator of a function or class."""
+        return self._at("decorator", path, symbol, releases=releases)
+
+    def instead_of(
+        self, old: Callable[..., object], path: str, symbol: str, releases: str = ""
+    ) -> Callable[[Function], Function]:
+        """An expression or statements in place of what the function `old` says, which the symbol holds once."""
+        return self._at("instead", path, symbol, old=code_of(old), releases=releases)
+
+    def _at(
+        self, how: str, path: str, symbol: str, *, old: Code | None = None, beside: str = "", releases: str = ""
+    ) -> Callable[[Function], Function]:
+        def placed(function: Function) -> Function:
+            code = code_of(function)
+            if old is not None and (old.expression is None) != (code.expression is None):
+                raise ForkError(f"edit '{self.name}': `{code.function.name}` must be an expression as what it replaces")
+            self.changes.append(Change(how, path, symbol, code, old, beside, releases))
+            return function
+
+        return placed

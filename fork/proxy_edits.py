@@ -3,7 +3,7 @@ Explicit edits of what the proxy does for every call, whichever the provider: no
 have changed. What a call does stays the same.
 """
 
-from fork.edit import Edit
+from fork.text_edit import Edit
 
 _ROUTER = ("litellm/router.py", "litellm/router_python_core.py")
 _WITHOUT_LIMITS = "each call asked twice, for a tenth of its price, whether its deployment has a limit to count for"

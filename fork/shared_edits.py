@@ -5,7 +5,7 @@ An upstream reviewer could take each without the others; only `unpriced-models` 
 changes what a logger, a cache, the Router or a cost calculation sees.
 """
 
-from fork.edit import Edit
+from fork.text_edit import Edit
 
 _UNMAPPED = "a self-hosted model is in no price list; every call looks for it some ten times, each in every list"
 _UNPRICED = "without a price every way to it is tried, three names deep, twice a call: no list knows any of them"
@@ -239,18 +239,6 @@ def _is_known_unpriced(response: object, model: str | None, custom_llm_provider:
         and all(isinstance(name, str) and litellm.utils.is_known_unmapped(name, custom_llm_provider) for name in names)
     )''',
         _UNPRICED,
-    ),
-    *(
-        Edit(
-            "list-of-providers",
-            path,
-            symbol,
-            "instead",
-            "LlmProviders._value2member_map_",
-            _LISTED,
-            replaces="[provider.value for provider in LlmProviders]",
-        )
-        for path, symbol in {"litellm/main.py": "completion", "litellm/utils.py": "get_optional_params"}.items()
     ),
     Edit(
         "unread-response",

@@ -4,7 +4,8 @@ Applies the twin rule and the explicit edits to an upstream release, and audits 
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -12,10 +13,16 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from fork import edits, json_twins
-from fork.edit import Edit
+from fork import json_twins, text_edits
+from fork.edit import Change, Edit
+from fork.edits import all_edits
+from fork.exemptions import exempt
+from fork.json_values import JSON_VALUES
 from fork.lock import ForkError
+from fork.lock import release as locked_release
 from fork.names import MENTION, PROVIDER
+from fork.places import File, NoPlace
+from fork.splice import Splice
 from fork.upstream import cache_dir
 
 # Upstream's own implementation of the providers: their classes are subclassed, not twinned.
@@ -38,21 +45,40 @@ class Mention:
 
 @dataclass(frozen=True)
 class Wired:
-    """What wiring makes of a release: the text of each changed file by path, and every mention."""
+    """
+    What wiring makes of a release.
 
+    Args:
+        version: the release.
+        files: the text of each changed file, by path.
+        mentions: every mention.
+        faults: what stops the build: edits without a place, and files that cannot be wired.
+        left_out: edits for speed without a place, which are left out.
+    """
+
+    version: str
     files: dict[str, str] = field(default_factory=dict)
     mentions: list[Mention] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def unexplained(self) -> list[Mention]:
         return [mention for mention in self.mentions if mention.reason is None]
 
     def check(self) -> None:
-        """Raises ForkError where a mention is not explained."""
+        """Raises ForkError that lists every fault and every mention that is not explained."""
+        said = []
+        if self.faults:
+            said.append(
+                "\n".join([f"{len(self.faults)} places of litellm {self.version} need a decision:", *self.faults])
+            )
         if unexplained := self.unexplained():
-            raise ForkError(
+            said.append(
                 f"{len(unexplained)} upstream mentions of vLLM are not explained; add a rule, an edit or an exemption "
                 "in fork/:\n" + "\n".join(map(str, unexplained))
             )
+        if said:
+            raise ForkError("\n".join(said))
 
 
 def all_rules() -> list[str]:
@@ -65,34 +91,80 @@ def all_rules() -> list[str]:
 
 def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
     """
-    Wires a release.
+    Wires a release. Nothing is written, and everything that is wrong is collected.
 
     Args:
         release: upstream's wheel, opened, or a directory that holds a `litellm` folder.
         rules: names of the rules to apply; by default all.
 
     Returns:
-        The changed files and all mentions. Nothing is written.
-
-    Raises:
-        ForkError: an edit does not apply, or a changed file does not compile.
+        The changed files, all mentions, and what `Wired.check` refuses.
     """
     rules = frozenset(all_rules() if rules is None else rules)
-    wired = Wired()
-    edited = edits.by_path(partial(_has, release))
+    wired = Wired(version_of(release))
+    chosen = {edit: edit.places(wired.version) for edit in all_edits()}
+    edited = {change.path for changes in chosen.values() for change in changes}
+    old_form = text_edits.by_path(partial(_has, release))
+    files: dict[str, File] = {}
+    before: dict[str, str] = {}
     for path, data in _texts(release):
-        if not MENTION.search(data) and path not in edited:
+        if not MENTION.search(data) and path not in edited and path not in old_form:
             continue
-        text, explained = _wire_file(path, data, rules, edited.pop(path, []))
+        explained: dict[int, str] = {}
+        before[path] = text = data
+        try:
+            text, explained = _twinned(path, data, rules)
+            for each in old_form.pop(path, []):
+                text = each.applied(text)
+            if path in edited:
+                files[path] = File(path, text)
+        except (SyntaxError, ValueError, ForkError) as error:
+            wired.faults.append(str(error) if isinstance(error, ForkError) else f"{path}: {error}")
+            continue
         if text != data:
             wired.files[path] = text
         for number, line in enumerate(data.split("\n"), 1):
             if MENTION.search(line):
-                reason = explained.get(number) or edits.exempt(path, line) or (None if PROVIDER.search(line) else PROSE)
+                reason = explained.get(number) or exempt(path, line) or (None if PROVIDER.search(line) else PROSE)
                 wired.mentions.append(Mention(path, number, line.strip(), reason))
-    if edited:
-        raise ForkError(f"edited files that this release does not have: {', '.join(sorted(edited))}")
+    if old_form:
+        wired.faults.append(f"edited files that this release does not have: {', '.join(sorted(old_form))}")
+    wired.files.update(_edited(wired, chosen, files))
+    for path, text in wired.files.items():
+        if path.endswith(".py") and text != before[path]:
+            try:
+                compile(text, path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                wired.faults.append(f"{path}: {error}")
     return wired
+
+
+def version_of(release: ZipFile | Path) -> str:
+    """The version of a wheel or a source tree; the pinned one where neither says it."""
+    if isinstance(release, ZipFile):
+        infos = (name.split(".dist-info/")[0] for name in release.namelist() if ".dist-info/" in name)
+        return next((info.split("-", 1)[1] for info in infos if "-" in info), "") or locked_release().version
+    project = release / "pyproject.toml"
+    found = re.search(r'^version = "(.+)"$', project.read_text(), re.MULTILINE) if project.is_file() else None
+    return found[1] if found else locked_release().version
+
+
+def _edited(wired: Wired, chosen: Mapping[Edit, list[Change]], files: Mapping[str, File]) -> dict[str, str]:
+    """The text of the edited files; of an edit all places are changed, or none."""
+    made: dict[str, list[tuple[Change, list[Splice]]]] = {}
+    for edit, changes in chosen.items():
+        splices, missing = [], []
+        for change in changes:
+            try:
+                if change.path not in files:
+                    raise NoPlace(f"{change.path} is not there")
+                splices.append((change, files[change.path].splices(change)))
+            except NoPlace as error:
+                missing.append(f"edit {edit.name}: {error}")
+        (wired.left_out if edit.speed else wired.faults).extend(missing)
+        for change, each in splices if not missing else ():
+            made.setdefault(change.path, []).append((change, each))
+    return {path: files[path].edited(changes) for path, changes in made.items()}
 
 
 def _has(release: ZipFile | Path, path: str) -> bool:
@@ -114,22 +186,14 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
                 continue  # an image or a compiled module
 
 
-def _wire_file(path: str, source: str, rules: frozenset[str], own: list[Edit]) -> tuple[str, dict[int, str]]:
-    text, explained = source, dict[int, str]()
-    try:
-        if PROVIDER.search(source) and path.endswith(".json"):
-            text, explained = json_twins.wire(source, rules, edits.JSON_VALUES.get(path))
-        elif PROVIDER.search(source) and path.endswith(".py"):
-            from fork import twins
+def _twinned(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[int, str]]:
+    if PROVIDER.search(source) and path.endswith(".json"):
+        return json_twins.wire(source, rules, JSON_VALUES.get(path))
+    if PROVIDER.search(source) and path.endswith(".py"):
+        from fork import twins
 
-            text, explained = twins.wire(source, partial(edits.exempt, path), rules)
-        for edit in own:
-            text = edit.applied(text)
-        if text != source and path.endswith(".py"):
-            compile(text, path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise ForkError(f"{path}: {error}") from error
-    return text, explained
+        return twins.wire(source, partial(exempt, path), rules)
+    return source, {}
 
 
 def cached_wiring(wheel: Path, digest: str) -> Wired:
@@ -155,10 +219,10 @@ def cached_wiring(wheel: Path, digest: str) -> Wired:
 def wiring_cache(digest: str) -> Path:
     """The cache's file for a wheel's sha256 and the rules as they are now."""
     state = sha256(digest.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         state.update(source.read_bytes())
     return cache_dir() / "wired" / f"{state.hexdigest()}.json"
 
 
 def _loaded(data: dict[str, Any]) -> Wired:
-    return Wired(data["files"], [Mention(**mention) for mention in data["mentions"]])
+    return Wired(**{**data, "mentions": [Mention(**mention) for mention in data["mentions"]]})

@@ -120,7 +120,9 @@ def tiny(tmp_path: Path, locked: Release) -> Callable[..., Tiny]:
         for name in ("pyproject.toml", "LICENSE"):
             shutil.copy(ROOT / name, checkout)
         # It has none of the files that are edited, and a wheel for every platform.
-        for module, line in {"edits.py": "EDITS = ()", "lock.py": "PLATFORMS = PLATFORMS[:1]"}.items():
+        for edit in (checkout / "fork/edits").glob("[!_]*.py"):
+            edit.unlink()
+        for module, line in {"text_edits.py": "EDITS = ()", "lock.py": "PLATFORMS = PLATFORMS[:1]"}.items():
             with (checkout / "fork" / module).open("a") as file:
                 file.write(f"\n{line}\n")
         wheel = tmp_path / f"litellm-{locked.version}-py3-none-any.whl"

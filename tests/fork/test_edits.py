@@ -1,207 +1,561 @@
-"""Explicit edits: where the inserted code lands, and when an edit is refused."""
+"""
+The form of an explicit edit: upstream's text before and after it, and when it is refused.
 
-import json
+The functions that stand in tests are what they insert. Nothing calls them.
+"""
+
+# ruff: noqa: F821, F841
+# mypy: disable-error-code="name-defined"
+from collections.abc import Callable
+from functools import lru_cache
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
-from fork.edit import Edit
-from fork.edits import EDITS, JSON_VALUES, by_path, exempt
+from fork.edit import Edit, Part
 from fork.lock import ForkError
-from fork.wiring import Wired
-
-SOURCE = dedent('''\
-    """A module."""
-
-    from typing import overload
-
-    key: str = ""
-    other = 1  # a comment
+from fork.places import File, NoPlace
+from fork.releases import holds
 
 
-    @overload
-    def call(a: int) -> int: ...
-    @overload
-    def call(a: str) -> str: ...
+def edit(**options: Any) -> Edit:
+    return Edit("fork.edits.an_edit", "Why it is made.\n\nMore.", "a-patch", **options)
 
 
-    @first
-    @second(
-        "x",
+def applied(an_edit: Edit, before: str, version: str = "1.106.2") -> str:
+    file = File("litellm/x.py", dedent(before))
+    return file.edited([(change, file.splices(change)) for change in an_edit.places(version)])
+
+
+def check(an_edit: Edit, before: str, after: str) -> None:
+    assert applied(an_edit, before) == dedent(after)
+
+
+def test_its_module_says_what_it_is_called_and_why() -> None:
+    assert edit().name == "an-edit"
+    assert edit().reason == "Why it is made"
+
+
+# After a symbol
+
+
+def test_after_a_variable() -> None:
+    ours = edit()
+
+    @ours.after("litellm/x.py", "key")
+    def code() -> None:
+        """What is said here stays here."""
+        # A comment goes with the code.
+        other: str | None = None
+
+    check(
+        ours,
+        """\
+        key: str = ""  # a comment
+        last = 1
+        """,
+        """\
+        key: str = ""  # a comment
+        # A comment goes with the code.
+        other: str | None = None
+        last = 1
+        """,
     )
-    async def call(a):
-        """What it does.
 
-        More of it.
+
+def test_after_a_method_and_inside_a_block() -> None:
+    ours = edit()
+
+    @ours.after("litellm/x.py", "Client.make.found")
+    def noted(found: int) -> None:
+        if found:
+            size = found
+
+    @ours.after("litellm/x.py", "Client.make")
+    def also() -> None:
+        def size(self: object) -> int:
+            return 1
+
+    check(
+        ours,
+        """\
+        class Client:
+            def make(self):
+                if self:
+                    found = 1
+                return found
+
+            def last(self): ...
+        """,
+        """\
+        class Client:
+            def make(self):
+                if self:
+                    found = 1
+                    if found:
+                        size = found
+                return found
+
+            def size(self: object) -> int:
+                return 1
+
+            def last(self): ...
+        """,
+    )
+
+
+def test_a_function_after_a_variable_has_its_empty_lines() -> None:
+    ours = edit()
+
+    @ours.after("litellm/x.py", "key")
+    def code() -> None:
+        def twice(a: int) -> int:
+            b = a
+
+            return a + b
+
+    check(
+        ours,
+        """\
+        key = 1
+        last = 2
+        """,
+        """\
+        key = 1
+
+
+        def twice(a: int) -> int:
+            b = a
+
+            return a + b
+
+
+        last = 2
+        """,
+    )
+
+
+def test_overloads_are_no_symbols() -> None:
+    ours = edit()
+
+    @ours.start("litellm/x.py", "call")
+    def code() -> None:
+        ours = 1
+
+    before = """\
+        @overload
+        def call(a: int) -> int: ...
+        def call(a):
+            return a
         """
-        # a comment
-        return a
+    check(ours, before, before.replace("return a", "ours = 1\n            return a"))
 
 
-    def inner(a):
+# At the start, as the body, as a decorator
+
+
+def test_start_of_a_function_with_docstring_and_comment() -> None:
+    ours = edit()
+
+    @ours.start("litellm/x.py", "call")
+    def code(a: object) -> None:
         if a:
-            found = 1
-        return a
+            a = str(a)
 
+    check(
+        ours,
+        '''\
+        @first
+        async def call(a):
+            """What it does.
 
-    class Client:
-        size = 1
-        sizes: Final = frozenset(
-            {
-                1,
-                2,
-            }
-        )
+            More.
+            """
+            # a comment
+            return a
+        ''',
+        '''\
+        @first
+        async def call(a):
+            """What it does.
 
-        def make(self):
-            return Request(
-                url=self.url,
-                timeout=3,
-            )
-
-        def only_documented(self):
-            """Nothing else."""
-''')
-
-
-def applied(symbol: str, where: str, code: str = "ours = 1", source: str = SOURCE) -> str:
-    return Edit("an-edit", "litellm/x.py", symbol, where, code, "a reason").applied(source)
-
-
-def inserted(text: str) -> list[tuple[int, str]]:
-    """The lines that are new, by number."""
-    before = SOURCE.split("\n")
-    new = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if before and line == before[0]:
-            before.pop(0)
-        else:
-            new.append((number, line))
-    assert not before, "a line of the source is lost"
-    return new
-
-
-@pytest.mark.parametrize(
-    ("symbol", "where", "code", "after", "lines"),
-    [
-        ("key", "after", "ours = 1", 'key: str = ""', ["ours = 1"]),
-        ("other", "after", "ours = 1", "other = 1  # a comment", ["ours = 1"]),
-        ("call", "after", "ours = 1", "    return a", ["ours = 1"]),
-        ("Client.size", "after", "a = 1\nb = 2", "    size = 1", ["    a = 1", "    b = 2"]),
-        ("Client", "after", "ours = 1", '        """Nothing else."""', ["ours = 1"]),
-        ("call", "above", "@ours", ")", ["@ours"]),
-        ("Client.make", "above", "@ours", "", ["    @ours"]),
-        ("call", "start", "if a:\n    a = 1", "    # a comment", ["    if a:", "        a = 1"]),
-        ("Client.make", "start", "ours = 1", "    def make(self):", ["        ours = 1"]),
-        ("Client.sizes", "element", "3,", "        {", ["            3,"]),
-        ("inner.found", "after", "ours = 1", "        found = 1", ["        ours = 1"]),
-        ("Client.make", "argument", "ours=1,", "        return Request(", ["            ours=1,"]),
-    ],
-)
-def test_where_code_lands(symbol: str, where: str, code: str, after: str, lines: list[str]) -> None:
-    text = applied(symbol, where, code)
-    new = inserted(text)
-    assert [line for _, line in new] == lines
-    assert text.split("\n")[new[0][0] - 2] == after
-
-
-def replaced(symbol: str, expression: str, source: str = SOURCE) -> str:
-    return Edit("an-edit", "litellm/x.py", symbol, "instead", "ours()", "a reason", replaces=expression).applied(source)
-
-
-def test_code_stands_instead_of_an_expression() -> None:
-    assert replaced("Client.make", "self.url") == SOURCE.replace("url=self.url,", "url=ours(),")
-    assert replaced("Client.make", "Request(url = self.url, timeout = 3)") == SOURCE.replace(
-        "return Request(\n            url=self.url,\n            timeout=3,\n        )", "return ours()"
+            More.
+            """
+            if a:
+                a = str(a)
+            # a comment
+            return a
+        ''',
     )
-    assert replaced("each", "a.b", "def each(a):\n    return 'ü', a.b  # ü\n").endswith("'ü', ours()  # ü\n")
 
 
-@pytest.mark.parametrize(("symbol", "count"), [("Client.only_documented", 0), ("twice", 2)])
-def test_an_expression_that_is_not_there_once_is_refused(symbol: str, count: int) -> None:
-    source = SOURCE + "\n\ndef twice(self):\n    return self.url, self.url\n"
-    with pytest.raises(ForkError, match=rf"litellm/x\.py: edit 'an-edit' found `self\.url` {count} times"):
-        replaced(symbol, "self.url", source)
+def test_start_of_a_class() -> None:
+    ours = edit()
+
+    @ours.start("litellm/x.py", "Client")
+    def code() -> None:
+        made: bool = False
+
+    check(ours, "class Client:\n    size = 1\n", "class Client:\n    made: bool = False\n    size = 1\n")
+
+
+def test_body() -> None:
+    ours = edit()
+
+    @ours.body("litellm/x.py", "call")
+    def code(a: int) -> None:
+        show(a)
+        return relay(a)
+
+    check(
+        ours,
+        '''\
+        def call(a):
+            """What it does."""
+            if a:
+                return 1
+            return 2
+
+        last = 1
+        ''',
+        '''\
+        def call(a):
+            """What it does."""
+            show(a)
+            return relay(a)
+
+        last = 1
+        ''',
+    )
+
+
+def test_decorator_is_the_innermost() -> None:
+    ours = edit()
+
+    @ours.decorator("litellm/x.py", "*.make")
+    def code() -> object:
+        return lru_cache(maxsize=4)
+
+    check(
+        ours,
+        "from functools import lru_cache\nclass A:\n    @staticmethod\n    def make(): ...\n",
+        "from functools import lru_cache\nclass A:\n    @staticmethod\n    @lru_cache(maxsize=4)\n"
+        "    def make(): ...\n",
+    )
+
+
+# Elements
 
 
 @pytest.mark.parametrize(
-    ("symbol", "statements", "code"),
+    ("before", "after"),
     [
-        ("call", "    return a\n", "    ours = 1\n"),  # its docstring and comment stay
-        ("inner", "    if a:\n        found = 1\n    return a\n", "    ours = 1\n"),
+        ('x = ("a", "b")\n', 'x = ("a", "b", "ours")\n'),
         (
-            "Client.make",
-            "        return Request(\n            url=self.url,\n            timeout=3,\n        )\n",
-            "        ours = 1\n",
+            'x = Set(\n    {\n        "a",\n        "b",\n    }\n)\n',
+            'x = Set(\n    {\n        "a",\n        "b",\n        "ours",\n    }\n)\n',
         ),
     ],
 )
-def test_a_body_takes_the_place_of_a_functions_statements(symbol: str, statements: str, code: str) -> None:
-    assert applied(symbol, "body") == SOURCE.replace(statements, code, 1)
+def test_elements_are_the_last(before: str, after: str) -> None:
+    ours = edit()
+
+    @ours.element("litellm/x.py", "x")
+    def code() -> object:
+        return ("ours",)
+
+    check(ours, before, after)
 
 
-def test_an_empty_line_of_the_code_has_no_indentation() -> None:
-    assert "\n\n" in applied("Client.size", "after", "a = 1\n\nb = 2")
-    assert "    \n" not in applied("Client.size", "after", "a = 1\n\nb = 2")
+def test_elements_stand_beside_one_of_theirs() -> None:
+    ours = edit()
+
+    @ours.element("litellm/x.py", "x", beside="a")
+    def code() -> object:
+        return {"ours": (".module", "ours"), "more": 1}
+
+    check(
+        ours,
+        """\
+        x: Final = {
+            "a": 1,
+            "b": 2,
+        }
+        """,
+        """\
+        x: Final = {
+            "a": 1,
+            "ours": (".module", "ours"),
+            "more": 1,
+            "b": 2,
+        }
+        """,
+    )
 
 
-@pytest.mark.parametrize("symbol", ["missing", "Client.missing", "missing.size"])
-def test_a_symbol_that_is_not_there_is_refused(symbol: str) -> None:
-    with pytest.raises(ForkError, match=rf"litellm/x\.py: edit 'an-edit' found `{symbol}` 0 times"):
-        applied(symbol, "after")
+# Instead of what stands there
 
 
-def test_a_symbol_that_is_there_twice_is_refused() -> None:
-    with pytest.raises(ForkError, match="found `key` 2 times"):
-        applied("key", "after", source="key = 1\nkey = 2\n")
+def test_an_expression_instead_of_another_however_it_is_formatted() -> None:
+    ours = edit()
+
+    def old(self: Any) -> object:
+        return Request(self.url, timeout=3)
+
+    @ours.instead_of(old, "litellm/x.py", "Client.make")
+    def new(self: Any) -> object:
+        return request_of(self)
+
+    check(
+        ours,
+        """\
+        class Client:
+            def make(self):
+                return 'ü', Request(
+                    self.url,
+                    timeout=3,
+                )  # ü
+        """,
+        """\
+        class Client:
+            def make(self):
+                return 'ü', request_of(self)  # ü
+        """,
+    )
 
 
-def test_overloads_do_not_count() -> None:
-    assert applied("call", "start").count("ours = 1") == 1
+def test_a_part_stands_for_any_expression() -> None:
+    ours = edit()
+
+    def old(arguments: Part) -> object:
+        return connect(arguments)
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new(arguments: Part) -> object:
+        return connect(within(arguments), arguments)
+
+    check(
+        ours,
+        "def call(a):\n    return connect({**a, 'ü': 1})\n",
+        "def call(a):\n    return connect(within({**a, 'ü': 1}), {**a, 'ü': 1})\n",
+    )
+
+
+def test_a_part_that_is_named_twice_is_the_same_expression() -> None:
+    ours = edit()
+
+    def old(one: Part) -> object:
+        return add(one, one)
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new(one: Part) -> object:
+        return double(one)
+
+    before = "def call(a):\n    return add(a, 1), add(a.b, a.b)\n"
+    check(ours, before, before.replace("add(a.b, a.b)", "double(a.b)"))
+
+
+def test_statements_instead_of_others() -> None:
+    ours = edit()
+
+    def old(a: int) -> None:
+        b = a
+        show(b)
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new(a: int) -> None:
+        show(a)
+
+    check(
+        ours,
+        """\
+        def call(a):
+            if a:
+                first()
+                b = a
+                show( b )  # a comment
+                return b
+        """,
+        """\
+        def call(a):
+            if a:
+                first()
+                show(a)
+                return b
+        """,
+    )
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_what_is_not_there_once_is_refused(count: int) -> None:
+    ours = edit()
+
+    def old(self: Any) -> object:
+        return self.url
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new(self: Any) -> object:
+        return self.address
+
+    with pytest.raises(NoPlace, match=rf"litellm/x\.py: `call` has `return self\.url` {count} times, not once"):
+        applied(ours, f"def call(self):\n    return [{', '.join(['self.url'] * count)}]\n")
+
+
+def test_statements_cannot_replace_an_expression() -> None:
+    def old() -> object:
+        return first
+
+    def new() -> None:
+        last()
+
+    with pytest.raises(ForkError, match="edit 'an-edit': `new` must be an expression as what it replaces"):
+        edit().instead_of(old, "litellm/x.py", "call")(new)
+
+
+def test_changes_of_one_place_keep_their_order_and_may_not_overlap() -> None:
+    ours = edit()
+
+    @ours.after("litellm/x.py", "key")
+    def first() -> None:
+        a = 1
+
+    @ours.after("litellm/x.py", "key")
+    def second() -> None:
+        b = 2
+
+    check(ours, "key = 0\n", "key = 0\na = 1\nb = 2\n")
+
+    def old() -> object:
+        return key(1)
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new() -> object:
+        return key(2)
+
+    @ours.body("litellm/x.py", "call")
+    def body() -> None:
+        show(3)
+
+    with pytest.raises(ValueError, match="two edits change the same code"):
+        applied(ours, "key = 0\ndef call():\n    return key(1)\n")
+
+
+# Imports
+
+
+def _inserting() -> Edit:
+    ours = edit()
+
+    @ours.after("litellm/x.py", "key")
+    def code() -> None:
+        size = lru_cache
+
+    return ours
 
 
 @pytest.mark.parametrize(
-    ("symbol", "where"),
+    ("before", "after"),
     [
-        ("Client.only_documented", "start"),
-        ("Client.only_documented", "argument"),
-        ("Client.only_documented", "body"),
-        ("key", "start"),
-        ("key", "body"),
-        ("call", "argument"),
-        ("other", "element"),
+        ("import os\n\nkey = 1\n", "import os\nfrom functools import lru_cache\n\nkey = 1\nsize = lru_cache\n"),
+        (
+            "from functools import wraps\nkey = 1\n",
+            "from functools import lru_cache, wraps\nkey = 1\nsize = lru_cache\n",
+        ),
+        (
+            "from functools import (\n    cache,\n    wraps,\n)\nkey = 1\n",
+            "from functools import (\n    cache,\n    lru_cache,\n    wraps,\n)\nkey = 1\nsize = lru_cache\n",
+        ),
+        (
+            "from abc import A\nfrom typing import B\nkey = 1\n",
+            "from abc import A\nfrom functools import lru_cache\nfrom typing import B\nkey = 1\nsize = lru_cache\n",
+        ),
+        ("import httpx\n\nkey = 1\n", "from functools import lru_cache\n\nimport httpx\n\nkey = 1\nsize = lru_cache\n"),
+        (
+            '"""A module."""\n\nkey = 1\n',
+            '"""A module."""\n\nfrom functools import lru_cache\n\nkey = 1\nsize = lru_cache\n',
+        ),
+        ("from functools import lru_cache\nkey = 1\n", "from functools import lru_cache\nkey = 1\nsize = lru_cache\n"),
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from functools import lru_cache\nkey = 1\n",
+            "from functools import lru_cache\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+            "    from functools import lru_cache\nkey = 1\nsize = lru_cache\n",
+        ),
     ],
 )
-def test_a_place_that_is_not_there_is_refused(symbol: str, where: str) -> None:
-    with pytest.raises(ForkError, match=f"found no {where} in `{symbol}`"):
-        applied(symbol, where)
+def test_a_name_that_the_code_reads_is_imported_where_imports_are(before: str, after: str) -> None:
+    assert applied(_inserting(), before) == after
 
 
-def test_every_edit_is_in_the_pinned_release(wired: Wired) -> None:
-    for edit in EDITS:
-        for line in filter(None, map(str.strip, edit.code.split("\n"))):
-            assert line in wired.files[edit.path], f"{edit.name}: {line}"
+def test_a_parameter_is_a_name_that_upstream_has() -> None:
+    ours = edit()
+
+    @ours.after("litellm/x.py", "key")
+    def code(lru_cache: Callable[..., object]) -> None:
+        size = lru_cache
+
+    check(ours, "key = 1\n", "key = 1\nsize = lru_cache\n")
 
 
-def test_an_edit_follows_its_symbol_into_another_file() -> None:
-    moved = {edit.moved_to for edit in EDITS if edit.moved_to}
-    before, after = by_path(lambda path: False), by_path(lambda path: True)
-    assert moved and moved <= after.keys() and not moved & before.keys()
-    assert sum(map(len, before.values())) == sum(map(len, after.values())) == len(EDITS)
+# Refusals and releases
 
 
-def test_every_value_is_in_the_pinned_release(wired: Wired) -> None:
-    for path, providers in JSON_VALUES.items():
-        for values in providers.values():
-            for name, value in values.items():
-                line = f'"{name.split(".")[-1]}": {json.dumps(value)}'
-                assert line in wired.files[path], line
+@pytest.mark.parametrize("symbol", ["missing", "Client.missing", "missing.size", "twice"])
+def test_a_symbol_that_is_not_there_once_is_refused(symbol: str) -> None:
+    ours = edit()
+
+    @ours.after("litellm/x.py", symbol)
+    def code() -> None:
+        a = 1
+
+    count = 2 if symbol == "twice" else 0
+    with pytest.raises(NoPlace, match=rf"litellm/x\.py: `{symbol}` is there {count} times, not once"):
+        applied(ours, "class Client:\n    size = 1\ntwice = 1\ntwice = 2\n")
 
 
-def test_exemptions_are_bound_to_file_and_line() -> None:
-    assert exempt("litellm/main.py", "    vllm_handler,") == (
-        "exempt: upstream's in-process vllm.LLM path: our local provider talks to a server"
-    )
-    assert exempt("litellm/other.py", "    vllm_handler,") is None
-    assert exempt("litellm/main.py", 'provider == "vllm"') is None
-    assert exempt("litellm/proxy/README.md", "anything") == "exempt: documentation"
+@pytest.mark.parametrize("how", ["start", "body", "element"])
+def test_a_place_that_is_not_there_is_refused(how: str) -> None:
+    ours = edit()
+
+    @getattr(ours, how)("litellm/x.py", "key")
+    def code() -> object:
+        return ("a",)
+
+    with pytest.raises(NoPlace, match=f"litellm/x.py: `key` has no {how}"):
+        applied(ours, "key = 1\n")
+
+
+def test_a_place_is_for_its_releases() -> None:
+    ours = edit(releases=">=1.100")
+
+    @ours.after("litellm/x.py", "old", releases="<1.109")
+    @ours.after("litellm/x.py", "new", releases=">=1.109")
+    def code() -> None:
+        a = 1
+
+    before = "old = 1\nnew = 1\n"
+    assert applied(ours, before, "1.108.14") == "old = 1\na = 1\nnew = 1\n"
+    assert applied(ours, before, "1.109.0rc1") == "old = 1\nnew = 1\na = 1\n"
+    assert applied(ours, before, "1.99.9") == before
+
+
+@pytest.mark.parametrize(
+    ("releases", "version", "expected"),
+    [
+        ("", "1.0", True),
+        (">=1.105, <1.110", "1.109.3", True),
+        (">=1.105, <1.110", "1.110.0", False),
+        ("<1.110", "1.110", False),
+        (">1.9", "1.10.1", True),
+        ("==1.106.2", "1.106.2.post1", True),
+        ("!=1.107", "1.107.0", False),
+    ],
+)
+def test_ranges_of_releases(releases: str, version: str, expected: bool) -> None:
+    assert holds(releases, version) == expected
+
+
+@pytest.mark.parametrize("releases", ["1.105", "~=1.1", ">=a", "=>1"])
+def test_what_is_no_range_is_refused(releases: str) -> None:
+    with pytest.raises(ValueError, match="is no comparison with a version"):
+        holds(releases, "1.0")

@@ -89,7 +89,8 @@ def test_a_tree_that_has_the_change_is_refused(patched: Path) -> None:
 
 
 def test_a_tree_with_an_unexplained_mention_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fork.edits.EDITS", ())
+    monkeypatch.setattr("fork.text_edits.EDITS", ())
+    monkeypatch.setattr("fork.wiring.all_edits", tuple)
     (tmp_path / "litellm/llms/hosted_vllm").mkdir(parents=True)
     (tmp_path / "litellm/new.py").write_text('x = connect("vllm")\ny = ["vllm"]\n')
     before = contents(tmp_path)

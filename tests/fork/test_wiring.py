@@ -11,9 +11,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from fork import edits, wiring
+from fork import text_edits, wiring
 from fork.__main__ import main
-from fork.lock import LOCK_FILE
+from fork.edits import all_edits
+from fork.exemptions import EXEMPTIONS
+from fork.lock import LOCK_FILE, Release
 from fork.wiring import OWN_DIRECTORIES, Wired, all_rules, wire
 
 from .conftest import Tiny, fork, run
@@ -40,9 +42,10 @@ def test_the_audit_explains_every_mention(audited: subprocess.CompletedProcess[s
     assert re.match(rf"litellm \S+: {len(expected)} mentions in \d+ files \(", summary)
 
 
-def test_the_audit_names_every_edit(audited: subprocess.CompletedProcess[str]) -> None:
-    for edit in edits.EDITS:
-        assert f"{edit.path}: edit {edit.name}: {edit.where} {edit.symbol}: {edit.reason}" in audited.stdout
+def test_the_audit_names_every_edit(audited: subprocess.CompletedProcess[str], locked: Release) -> None:
+    for edit in all_edits():
+        for change in edit.places(locked.version):
+            assert f"{change.path}: edit {edit.name}: {change.how} {change.symbol}: {edit.reason}" in audited.stdout
 
 
 def test_every_rule_but_two_has_a_site_in_the_pinned_release(wired: Wired) -> None:
@@ -64,7 +67,8 @@ def test_without_a_rule_the_audit_fails_and_names_its_sites(
         for path in sorted({mention.path for mention in sites}):
             part.writestr(path, whole.read(path))
     monkeypatch.setattr("fork.__main__.upstream_wheel", lambda _: tmp_path / upstream.name)
-    monkeypatch.setattr(edits, "EDITS", ())
+    monkeypatch.setattr(text_edits, "EDITS", ())
+    monkeypatch.setattr(wiring, "all_edits", tuple)
 
     assert main(["audit", "--without", rule]) == 1
     refusal = capsys.readouterr().err
@@ -116,16 +120,48 @@ def test_prose_about_the_server_software_is_no_mention_of_the_provider(tiny: Cal
 def test_a_file_that_cannot_be_wired_is_refused(tiny: Callable[..., Tiny], path: str, text: str) -> None:
     done = tiny({path: text}).fork("audit")
     assert done.returncode == 1
-    assert re.match(rf"error: {re.escape(path)}: .*\n$", done.stderr)
+    assert re.fullmatch(rf"error: 1 places of litellm \S+ need a decision:\n{re.escape(path)}: .*\n", done.stderr)
 
 
-def test_an_edit_whose_file_is_gone_is_refused(tiny: Callable[..., Tiny]) -> None:
-    made = tiny()
-    with (made.checkout / "fork/edits.py").open("a") as file:
-        file.write('EDITS = (Edit("x", "litellm/gone.py", "a", "after", "b = 1", "why"),)\n')
+EDIT = """\
+from fork.edit import Edit
+
+EDIT = Edit(__name__, "Why.", "a-patch", speed={speed})
+
+
+@EDIT.after("litellm/{file}.py", "{symbol}")
+@EDIT.after("litellm/providers.py", "PROVIDERS")
+def code() -> None:
+    ours = 1
+"""
+
+
+def test_all_places_that_are_gone_and_all_mentions_are_named_at_once(tiny: Callable[..., Tiny]) -> None:
+    made = tiny({"litellm/new.py": 'x = connect("vllm")\ny = use("vllm")\n', "litellm/broken.py": 'z = ["vllm"\n'})
+    for name, file, symbol in (("one", "gone", "a"), ("two", "providers", "MOVED")):
+        (made.checkout / f"fork/edits/{name}.py").write_text(EDIT.format(speed=False, file=file, symbol=symbol))
     done = made.fork("audit")
     assert done.returncode == 1
-    assert done.stderr == "error: edited files that this release does not have: litellm/gone.py\n"
+    first, *lines = done.stderr.splitlines()
+    assert first == f"error: 3 places of litellm {made.version} need a decision:"
+    assert set(lines) >= {
+        "edit one: litellm/gone.py is not there",
+        "edit two: litellm/providers.py: `MOVED` is there 0 times, not once",
+        'litellm/new.py:1: UNEXPLAINED: x = connect("vllm")',
+        'litellm/new.py:2: UNEXPLAINED: y = use("vllm")',
+    }
+    assert any(line.startswith("litellm/broken.py: ") for line in lines)
+
+
+def test_an_edit_for_speed_whose_place_is_gone_is_left_out_whole(tiny: Callable[..., Tiny], tmp_path: Path) -> None:
+    made = tiny()
+    (made.checkout / "fork/edits/faster.py").write_text(EDIT.format(speed=True, file="gone", symbol="a"))
+    done = made.fork("audit")
+    assert done.returncode == 0, done.stderr
+    assert "left out: edit faster: litellm/gone.py is not there\n" in done.stdout
+    built = made.fork("build", tmp_path / "out")
+    with ZipFile(built.stdout.strip()) as archive:
+        assert b"ours" not in archive.read("litellm/providers.py")
 
 
 def test_every_changed_file_is_whole(wired: Wired) -> None:
@@ -204,7 +240,8 @@ def test_wiring_a_directory_is_wiring_the_wheel(tmp_path: Path) -> None:
             (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "tree" / path).write_bytes(data)
     with pytest.MonkeyPatch.context() as patch, ZipFile(tmp_path / "x.whl") as archive:
-        patch.setattr(edits, "EDITS", ())
+        patch.setattr(text_edits, "EDITS", ())
+        patch.setattr(wiring, "all_edits", tuple)
         wheel, tree = wire(archive), wire(tmp_path / "tree")
     assert wheel == tree
     assert set(tree.files) == {"litellm/__init__.py", "litellm/a/b.py", "litellm/a/c.json"}
@@ -215,7 +252,8 @@ def test_the_cache_is_for_this_wheel_and_these_rules(
 ) -> None:
     made = tiny()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(edits, "EDITS", ())
+    monkeypatch.setattr(text_edits, "EDITS", ())
+    monkeypatch.setattr(wiring, "all_edits", tuple)
     first = wiring.cached_wiring(made.wheel, "one")
     monkeypatch.setattr(wiring, "wire", lambda *_: pytest.fail("wired again"))
     assert wiring.cached_wiring(made.wheel, "one") == first
@@ -265,4 +303,4 @@ def test_every_exemption_explains_a_mention_of_a_locked_release(
     audited: subprocess.CompletedProcess[str], other: tuple[str, subprocess.CompletedProcess[str]]
 ) -> None:
     printed = audited.stdout + other[1].stdout
-    assert [exemption for exemption in edits.EXEMPTIONS if f": exempt: {exemption.reason}: " not in printed] == []
+    assert [exemption for exemption in EXEMPTIONS if f": exempt: {exemption.reason}: " not in printed] == []

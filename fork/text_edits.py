@@ -3,14 +3,11 @@ What the twin rule does not do: explicit edits of upstream, values of the twins'
 Each with its reason. The form of an edit is in fork.edit.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from fnmatch import fnmatch
 
-from fork.edit import Edit
 from fork.proxy_edits import PROXY_EDITS
 from fork.shared_edits import SHARED_EDITS
+from fork.text_edit import Edit
 
 _NEVER_ELSEWHERE = "without a base or key of its own, this function would use OpenAI's"
 _OWN_SERVER_IN_KWARGS = """\
@@ -302,84 +299,6 @@ if (kwargs.get("custom_llm_provider") or str(kwargs.get("model")).split("/", 1)[
     *SHARED_EDITS,
     *PROXY_EDITS,
 )
-
-# Values of the twins' JSON objects that are not a renamed copy of upstream's: by file and provider, then dotted path.
-JSON_VALUES: dict[str, dict[str, dict[str, object]]] = {
-    "litellm/provider_endpoints_support_backup.json": {
-        provider: {f"{provider}.endpoints.audio_transcriptions": True} for provider in ("remodlai", "lexiq_nova")
-    },
-    "litellm/proxy/public_endpoints/provider_create_fields.json": {
-        "remodlai": {
-            "credential_fields.0.placeholder": "https://api.lexiq-nova.com",
-            "credential_fields.0.required": False,
-            "credential_fields.0.tooltip": "Your Lexiq Nova server; the bare origin is enough, /v1 is added. "
-            "Left empty, REMODLAI_API_BASE is used, or else a vLLM on the proxy's machine.",
-            "credential_fields.1.tooltip": "Sent to the server as a bearer token. "
-            "Left empty, REMODLAI_API_KEY is used.",
-            "default_model_placeholder": "llama-3.1-70b-instruct",
-        },
-        "lexiq_nova": {
-            "credential_fields.0.placeholder": "http://localhost:8000",
-            "credential_fields.0.required": False,
-            "credential_fields.0.tooltip": "A vLLM server that already runs. Left empty, LEXIQ_NOVA_API_BASE is used, "
-            "or else the proxy starts vLLM on its own machine at the first call.",
-            "credential_fields.1.label": "API Key",
-            "credential_fields.1.tooltip": "Only for a server that asks for one. "
-            "Left empty, LEXIQ_NOVA_API_KEY is used.",
-            "default_model_placeholder": "facebook/opt-125m",
-        },
-    },
-}
-
-
-@dataclass(frozen=True)
-class Exempt:
-    """
-    Mentions that need no twin.
-
-    Args:
-        path: glob over files, relative to the wheel's root.
-        line: regular expression that the mention's line matches; a site that begins on such a line is left alone.
-        reason: why.
-    """
-
-    path: str
-    line: str
-    reason: str
-
-
-_IN_PROCESS = "upstream's in-process vllm.LLM path: our local provider talks to a server"
-EXEMPTIONS = (
-    Exempt("litellm/proxy/_experimental/out/*", "", "the compiled Admin UI"),
-    Exempt("*.md", "", "documentation"),
-    Exempt("litellm/llms/huggingface/huggingface_llms_metadata/*.txt", "", "names of models"),
-    Exempt("litellm/llms/fireworks_ai/*", r"NIM_VLLM", "Fireworks' list of NVIDIA NIM parameters"),
-    Exempt("litellm/llms/watsonx/*", r"HOSTED_VLLM_API", "watsonx's own fallback"),
-    Exempt("litellm/types/rerank.py", r"class HostedVLLM", "a type that the inherited rerank class uses"),
-    Exempt(
-        "litellm/proxy/batches_endpoints/litellm_executed_batches.py",
-        r"get_async_httpx_client",
-        "the label of a connection pool that all providers share here",
-    ),
-    Exempt("litellm/main.py", r"vllm_handler", _IN_PROCESS),
-    Exempt("litellm/batch_completion/main.py", r"vllm_handler|custom_llm_provider == .vllm.", _IN_PROCESS),
-    Exempt("litellm/litellm_core_utils/streaming_handler.py", r"custom_llm_provider == .vllm.", _IN_PROCESS),
-    Exempt(
-        "litellm/litellm_core_utils/exception_mapping_utils.py",
-        r"_map_vllm_exception|custom_llm_provider == .vllm.",
-        _IN_PROCESS,
-    ),
-    Exempt("litellm/__init__.py", r"_VLLMConfig", "a type stub; LexiqNovaConfig's comes from HostedVLLMChatConfig's"),
-    Exempt("*", r"(?i)vllm_router_status", "states of vLLM's router, not of a provider"),
-)
-
-
-def exempt(path: str, line: str) -> str | None:
-    """Returns why mentions on this line of this file need no twin, or None."""
-    for exemption in EXEMPTIONS:
-        if fnmatch(path, exemption.path) and re.search(exemption.line, line):
-            return f"exempt: {exemption.reason}"
-    return None
 
 
 def by_path(has: Callable[[str], bool]) -> dict[str, list[Edit]]:
