@@ -95,7 +95,12 @@ _provider: Final = kwargs.get("custom_llm_provider") or str(model).split("/", 1)
 if _provider in ("remodlai", "lexiq_nova"):
     from litellm.llms.remodlai.common_utils import own_server
 
+    from litellm.llms.remodlai.openai_client import openai_client
+
     kwargs["api_base"], api_key = own_server(_provider, kwargs.get("api_base"), api_key)
+    timeout, retries = kwargs.get("timeout", litellm.request_timeout), kwargs.get("max_retries", 2)
+    client = openai_client(kwargs["api_base"], api_key, timeout, retries, None, is_async=False)
+    kwargs.setdefault("client", client)
     model = str(model).removeprefix(f"{_provider}/")
 """,
         _NEVER_ELSEWHERE,

@@ -9,7 +9,7 @@ import pytest
 from proxy.backend import SERVER_KEY, TEXT, chat_events
 from proxy.gateway import Gateway, events
 
-from support.recording import RecordingServer, Request, Response
+from support.recording import RecordingServer, Response
 
 PROVIDERS = {"remodlai": ("lexiq-nova-chat", "nova"), "lexiq_nova": ("lexiq-nova-local", "org/nova")}
 """By prefix: a router model, and what its server calls it."""
@@ -193,16 +193,19 @@ def test_without_a_key_for_the_proxy_nothing_is_sent(gateway: Gateway, server: R
     assert server.take() == []
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@either_way
 @every_provider
-def test_a_redirect_is_not_followed_with_the_key(gateway: Gateway, server: RecordingServer, provider: str) -> None:
+def test_a_redirect_to_another_server_is_not_followed(
+    gateway: Gateway, server: RecordingServer, provider: str, way: str, stream: bool
+) -> None:
     with RecordingServer(lambda request: Response(json={})) as elsewhere:
         moved = Response(307, headers={"location": f"{elsewhere.url}/tokenize"})
         server.responder = lambda request: moved
+        body = {"model": names(provider, way)[0], "prompt": "a", "stream": stream}
         with gateway.client(follow_redirects=False) as client:
-            client.post(f"/{provider}/tokenize", json={"model": "served", "prompt": "a"})
+            answer = client.post(f"/{provider}/tokenize", json=body)
 
-        assert [key_of(request) for request in elsewhere.take() if key_of(request)] == []
-
-
-def key_of(request: Request) -> str | None:
-    return request.header("authorization")
+        assert answer.status_code == 502
+        assert elsewhere.url in answer.text and server.url in answer.text
+        assert elsewhere.take() == []

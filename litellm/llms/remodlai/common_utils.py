@@ -14,6 +14,7 @@ import httpx
 
 import litellm
 from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.vllm.common_utils import VLLMModelInfo
 from litellm.secret_managers.main import get_secret_str
@@ -93,7 +94,9 @@ class HostedLexiqNova:
         if not base or base == LOCAL_ENGINE:
             return LexiqNova.resolve(base, api_key)
         key = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
-        return with_api_path(base), key or PLACEHOLDER_API_KEY
+        base = with_api_path(base)
+        stay_on(base)
+        return base, key or PLACEHOLDER_API_KEY
 
     def reach(self, call: Mapping[str, Any]) -> str:
         """
@@ -144,6 +147,7 @@ class HostedLexiqNova:
     def get_api_key(cls, api_key: str | None = None) -> str | None:
         return cls.resolve(None, api_key)[1]
 
+    @names_servers
     def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
         """
         Lists what the server serves (`GET /v1/models`).
@@ -177,7 +181,9 @@ class LexiqNova(HostedLexiqNova):
         base = None if api_base == LOCAL_ENGINE else api_base
         base = base or get_secret_str("LEXIQ_NOVA_API_BASE")
         key = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
-        return with_api_path(base) if base else LOCAL_ENGINE, key or PLACEHOLDER_API_KEY
+        base = with_api_path(base) if base else LOCAL_ENGINE
+        stay_on(base)
+        return base, key or PLACEHOLDER_API_KEY
 
 
 class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):

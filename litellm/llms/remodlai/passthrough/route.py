@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import HTTPException, Request, Response
 
+from litellm.litellm_core_utils.redirects import names_servers_async
 from litellm.proxy import proxy_server
 from litellm.proxy._types import UserAPIKeyAuth
 from litellm.proxy.common_request_processing import _await_llm_call_cancelling_on_disconnect
@@ -15,6 +16,7 @@ from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as up
 from .transformation import leaves_base
 
 
+@names_servers_async
 async def relay(
     provider: str, endpoint: str, request: Request, fastapi_response: Response, user_api_key_dict: UserAPIKeyAuth
 ) -> Response:

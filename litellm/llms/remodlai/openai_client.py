@@ -1,0 +1,63 @@
+"""
+The openai package's client, for the endpoints that upstream asks through one of its own: text completions, files,
+batches and moderations. It takes LiteLLM's HTTP client, and each of its requests stays on the server it is for.
+"""
+
+import httpx
+from openai import AsyncOpenAI, OpenAI
+
+import litellm
+from litellm.litellm_core_utils.redirects import kept_on
+from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
+
+from .common_utils import HostedLexiqNova
+
+
+# A streamed text completion is sent when its first chunk is asked for, after the call that named the server has ended:
+# the request itself must say where it may go.
+class _OpenAI(OpenAI):
+    def _prepare_request(self, request: httpx.Request) -> None:
+        kept_on(str(self.base_url), request)
+
+
+class _AsyncOpenAI(AsyncOpenAI):
+    async def _prepare_request(self, request: httpx.Request) -> None:
+        kept_on(str(self.base_url), request)
+
+
+def openai_client(
+    api_base: str,
+    api_key: str | None,
+    timeout: float | httpx.Timeout | None,
+    max_retries: int,
+    organization: str | None,
+    is_async: bool,
+) -> OpenAI | AsyncOpenAI:
+    """
+    Makes a client of one server.
+
+    Args:
+        api_base: base URL of the server.
+        api_key: its key.
+        timeout: of each request, in seconds.
+        max_retries: how often a request that failed is sent again.
+        organization: as OpenAI's servers know it, if any.
+        is_async: whether the call awaits its answer.
+    """
+    if is_async:
+        return _AsyncOpenAI(
+            api_key=api_key,
+            base_url=api_base,
+            timeout=timeout,
+            max_retries=max_retries,
+            organization=organization,
+            http_client=litellm.aclient_session or get_async_httpx_client(HostedLexiqNova.provider).client,
+        )
+    return _OpenAI(
+        api_key=api_key,
+        base_url=api_base,
+        timeout=timeout,
+        max_retries=max_retries,
+        organization=organization,
+        http_client=litellm.client_session or get_httpx_client().client,
+    )
