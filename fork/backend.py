@@ -20,7 +20,7 @@ Settings = Mapping[str, object] | None
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Reads and writes Python with its formatting and comments; fork/twins.py is built on it.
+# Reads and writes Python with its formatting and comments; fork/twins is built on it.
 LIBCST = "libcst==1.9.0"
 # What a source distribution holds: everything a build of the wheel reads, and the texts.
 _SOURCES = ("fork", "litellm", "tests", "docs", "pyproject.toml", "LICENSE", "README.md", "LEXIQ_NOVA_INTEGRATION.md")

@@ -4,6 +4,7 @@ from textwrap import dedent
 
 import pytest
 
+from fork.names import REMODLAI
 from fork.twins import COMMENT, COVERED, NEUTRAL, RULES, wire
 
 
@@ -53,7 +54,7 @@ def test_list() -> None:
     [
         ('["vllm"]', '["vllm", "remodlai", "lexiq_nova"]'),
         ('["a", "vllm"]', '["a", "vllm", "remodlai", "lexiq_nova"]'),
-        ('("/vllm",)', '("/vllm", "/remodlai", "/lexiq_nova",)'),
+        ('("/vllm",)', '("/vllm", "/remodlai", "/lexiq_nova")'),
         ('{"b", P.VLLM.value, "a"}', '{"b", P.VLLM.value, P.REMODLAI.value, P.LEXIQ_NOVA.value, "a"}'),
         ("frozenset({'hosted_vllm'})", "frozenset({'hosted_vllm', 'remodlai', 'lexiq_nova'})"),
         ("call([HOSTED_VLLM])", "call([HOSTED_VLLM, REMODLAI, LEXIQ_NOVA])"),
@@ -335,10 +336,8 @@ def test_function_with_decorators() -> None:
             "/remodlai/{endpoint:path}",
             tags=["Lexiq Nova Pass-through", "pass-through"],
         )
-        # remodlai has one route
         async def remodlai_proxy_route(endpoint: str) -> Response:
             """[Docs](https://docs.litellm.ai/docs/providers/remodlai)"""
-            # on to remodlai
             return await proxy(endpoint, f"to remodlai: {endpoint}", custom_llm_provider="remodlai")
 
 
@@ -346,10 +345,8 @@ def test_function_with_decorators() -> None:
             "/lexiq_nova/{endpoint:path}",
             tags=["Lexiq Nova Pass-through", "pass-through"],
         )
-        # lexiq_nova has one route
         async def lexiq_nova_proxy_route(endpoint: str) -> Response:
             """[Docs](https://docs.litellm.ai/docs/providers/remodlai)"""
-            # on to lexiq_nova
             return await proxy(endpoint, f"to lexiq_nova: {endpoint}", custom_llm_provider="lexiq_nova")
 
 
@@ -388,6 +385,73 @@ def test_a_function_of_both_is_twinned_from_hosted() -> None:
     )
 
 
+def test_a_private_function_that_knows_its_provider_serves_the_twins_as_well() -> None:
+    check(
+        '''\
+        def _complete_hosted_vllm(context) -> Response:
+            """vllm by HTTP."""
+            custom_llm_provider: Final = context.custom_llm_provider
+            base = context.base or get("HOSTED_VLLM_API_BASE")
+            return post(base, "hosted_vllm")
+
+
+        def _complete_vllm(context): ...
+
+
+        def complete(p, context):
+            if p == "openai":
+                response = _complete_openai(context)
+            elif p == "hosted_vllm":
+                response = _complete_hosted_vllm(context)
+            elif p == "vllm":
+                response = _complete_vllm(context)
+        ''',
+        '''\
+        def _complete_hosted_vllm(context) -> Response:
+            """vllm by HTTP."""
+            custom_llm_provider: Final = context.custom_llm_provider
+            base = context.base or get(f"{custom_llm_provider.upper()}_API_BASE")
+            return post(base, custom_llm_provider)
+
+
+        def _complete_vllm(context): ...
+
+
+        def complete(p, context):
+            if p == "openai":
+                response = _complete_openai(context)
+            elif p in ("hosted_vllm", "remodlai", "lexiq_nova"):
+                response = _complete_hosted_vllm(context)
+            elif p == "vllm":
+                response = _complete_vllm(context)
+        ''',
+        {
+            1: "function",
+            2: "function",
+            4: "function",
+            5: "function",
+            8: COVERED,
+            14: "branch",
+            15: "branch",
+            16: COVERED,
+            17: COVERED,
+        },
+    )
+
+
+def test_a_sibling_branch_calls_the_function_that_serves_all() -> None:
+    text, _ = wire(
+        "def _vllm_key(custom_llm_provider):\n    return get('VLLM_KEY')\n\n\n"
+        "if p == 'vllm':\n    VLLMThing(_vllm_key(p))\n",
+        no_exemption,
+    )
+    assert text.endswith(
+        "if p == 'vllm':\n    VLLMThing(_vllm_key(p))\n"
+        "elif p == 'remodlai':\n    HostedLexiqNovaThing(_vllm_key(p))\n"
+        "elif p == 'lexiq_nova':\n    LexiqNovaThing(_vllm_key(p))\n"
+    )
+
+
 def test_a_method_is_no_site() -> None:
     before = "class Client:\n    def to_vllm(self): ...\n"
     check(before, before, {})
@@ -396,7 +460,7 @@ def test_a_method_is_no_site() -> None:
 # Branches
 
 
-def test_branch_of_a_chain_with_both() -> None:
+def test_a_branch_that_needs_nothing_of_the_provider_s_own_serves_the_twins_as_well() -> None:
     check(
         """\
         def complete(p):
@@ -404,10 +468,8 @@ def test_branch_of_a_chain_with_both() -> None:
                 return 1
             # any server
             elif p == "hosted_vllm":  # by HTTP
-                # a server
-                from litellm.llms.hosted_vllm.chat import HostedVLLMThing
-
-                return HostedVLLMThing(key("HOSTED_VLLM_API_KEY"))
+                # a server of vllm
+                return call(p, f"{base}/vllm")
             elif p == "vllm":
                 return in_process()
             else:
@@ -418,49 +480,135 @@ def test_branch_of_a_chain_with_both() -> None:
             if p == "openai":
                 return 1
             # any server
-            elif p == "hosted_vllm":  # by HTTP
-                # a server
-                from litellm.llms.hosted_vllm.chat import HostedVLLMThing
-
-                return HostedVLLMThing(key("HOSTED_VLLM_API_KEY"))
-            elif p == "remodlai":  # by HTTP
-                # a server
-                from litellm.llms.remodlai.chat import HostedLexiqNovaThing
-
-                return HostedLexiqNovaThing(key("REMODLAI_API_KEY"))
-            elif p == "lexiq_nova":  # by HTTP
-                # a server
-                from litellm.llms.remodlai.completion import LexiqNovaThing
-
-                return LexiqNovaThing(key("LEXIQ_NOVA_API_KEY"))
+            elif p in ("hosted_vllm", "remodlai", "lexiq_nova"):  # by HTTP
+                # a server of vllm
+                return call(p, f"{base}/{p}")
             elif p == "vllm":
                 return in_process()
             else:
                 return 2
         """,
-        {5: "branch", 7: "branch", 9: "branch", 10: COVERED},
+        {5: "branch", 6: COMMENT, 7: "branch", 8: COVERED},
     )
 
 
-def test_if_without_else() -> None:
+def test_a_branch_takes_the_provider_s_name_from_what_it_tests() -> None:
     check(
         """\
-        if provider == LlmProviders.HOSTED_VLLM:
-            return_value = 1
-        if provider == LlmProviders.OPENAI:
-            return_value = 2
+        if p == "hosted_vllm" and streams:
+            key = key or get("HOSTED_VLLM_API_KEY")
+            if key is None:
+                raise ValueError("no key for Hosted VLLM: set HOSTED_VLLM_API_KEY")
+            call("hosted_vllm", key)
         """,
         """\
-        if provider == LlmProviders.HOSTED_VLLM:
-            return_value = 1
-        elif provider == LlmProviders.REMODLAI:
-            return_value = 1
-        elif provider == LlmProviders.LEXIQ_NOVA:
-            return_value = 1
-        if provider == LlmProviders.OPENAI:
-            return_value = 2
+        if p in ("hosted_vllm", "remodlai", "lexiq_nova") and streams:
+            key = key or get(f"{p.upper()}_API_KEY")
+            if key is None:
+                raise ValueError(f"no key for {p}: set {p.upper()}_API_KEY")
+            call(p, key)
         """,
-        {1: "branch"},
+        {1: "branch", 2: "branch", 4: "branch", 5: "branch"},
+    )
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["HostedVLLMThing()", "P.HOSTED_VLLM", 'r"vllm\\d"', '"{} vllm"', '"class VLLMThing"', "f(vllm=1)"],
+)
+def test_a_branch_with_something_of_the_provider_s_own_gets_siblings(own: str) -> None:
+    text, _ = wire(f'if p == "a":\n    b()\nelif p == "hosted_vllm":\n    x = {own}\n', no_exemption)
+    assert text.count("\nelif p == ") == 3
+    assert " in (" not in text
+
+
+def test_siblings_have_no_comments_but_those_that_a_checker_reads() -> None:
+    check(
+        """\
+        def complete(p):
+            if p == "openai":
+                return 1
+            # any server
+            elif p == "hosted_vllm":  # by HTTP
+                # a server
+                from litellm.llms.hosted_vllm.chat import HostedVLLMThing  # noqa: PLC0415
+
+                x = HostedVLLMThing(key("HOSTED_VLLM_API_KEY"))  # rebind-ok: one per branch
+            else:
+                return 2
+        """,
+        """\
+        def complete(p):
+            if p == "openai":
+                return 1
+            # any server
+            elif p == "hosted_vllm":  # by HTTP
+                # a server
+                from litellm.llms.hosted_vllm.chat import HostedVLLMThing  # noqa: PLC0415
+
+                x = HostedVLLMThing(key("HOSTED_VLLM_API_KEY"))  # rebind-ok: one per branch
+            elif p == "remodlai":
+                from litellm.llms.remodlai.chat import HostedLexiqNovaThing  # noqa: PLC0415
+
+                x = HostedLexiqNovaThing(key("REMODLAI_API_KEY"))  # rebind-ok: one per branch
+            elif p == "lexiq_nova":
+                from litellm.llms.remodlai.completion import LexiqNovaThing  # noqa: PLC0415
+
+                x = LexiqNovaThing(key("LEXIQ_NOVA_API_KEY"))  # rebind-ok: one per branch
+            else:
+                return 2
+        """,
+        {5: "branch", 7: "branch", 9: "branch"},
+    )
+
+
+def test_a_chain_of_plain_ifs_stays_one() -> None:
+    check(
+        """\
+        def config(p):
+            if p == P.OPENAI:
+                return A()
+            if p == P.HOSTED_VLLM:
+                return HostedVLLMThing()
+            # the next
+            if p == P.XAI:
+                return B()
+        """,
+        """\
+        def config(p):
+            if p == P.OPENAI:
+                return A()
+            if p == P.HOSTED_VLLM:
+                return HostedVLLMThing()
+            if p == P.REMODLAI:
+                return HostedLexiqNovaThing()
+            if p == P.LEXIQ_NOVA:
+                return LexiqNovaThing()
+            # the next
+            if p == P.XAI:
+                return B()
+        """,
+        {4: "branch", 5: "branch"},
+    )
+
+
+def test_an_if_that_goes_on_below_gets_elifs() -> None:
+    """The body may set what is tested: a second `if` could then be true as well."""
+    check(
+        """\
+        if p == P.VLLM:
+            x = VLLMThing()
+        y = 1
+        """,
+        """\
+        if p == P.VLLM:
+            x = VLLMThing()
+        elif p == P.REMODLAI:
+            x = HostedLexiqNovaThing()
+        elif p == P.LEXIQ_NOVA:
+            x = LexiqNovaThing()
+        y = 1
+        """,
     )
 
 
@@ -490,22 +638,17 @@ def test_branch_for_both_at_once() -> None:
     )
 
 
+def test_one_branch_for_both_and_the_twins() -> None:
+    check(
+        "if P.VLLM == p or P.HOSTED_VLLM == p:\n    go(p)\n",
+        "if P.VLLM == p or p in (P.HOSTED_VLLM, P.REMODLAI, P.LEXIQ_NOVA):\n    go(p)\n",
+    )
+
+
 def test_nested_if() -> None:
     check(
-        """\
-        if custom:
-            if p == "vllm":
-                a()
-        """,
-        """\
-        if custom:
-            if p == "vllm":
-                a()
-            elif p == "remodlai":
-                a()
-            elif p == "lexiq_nova":
-                a()
-        """,
+        'if custom:\n    if p == "vllm":\n        a()\n',
+        'if custom:\n    if p in ("vllm", "remodlai", "lexiq_nova"):\n        a()\n',
     )
 
 
@@ -531,7 +674,7 @@ def test_operand() -> None:
             go()
         """,
         """\
-        if p == "vllm" or p == "remodlai" or p == "lexiq_nova" or p == "openai":
+        if p in ("vllm", "remodlai", "lexiq_nova") or p == "openai":
             go()
         """,
         {1: "operand"},
@@ -551,10 +694,18 @@ def test_operand_beside_hosted() -> None:
         ok = (
             p == "vllm"
             or p == "openai"
-            or p == "hosted_vllm" or p == "remodlai" or p == "lexiq_nova"
+            or p in ("hosted_vllm", "remodlai", "lexiq_nova")
         )
         """,
         {2: COVERED, 4: "operand"},
+    )
+
+
+def test_operand_that_is_no_equality() -> None:
+    check(
+        'if "vllm" in model or p == "openai":\n    go()\n',
+        'if "vllm" in model or "remodlai" in model or "lexiq_nova" in model or p == "openai":\n    go()\n',
+        {1: "operand"},
     )
 
 
@@ -605,7 +756,7 @@ SITES = {
     "variable": "vllm_key = 1",
     "import": "from a.vllm import VLLMThing",
     "function": "def vllm_call(): ...",
-    "branch": 'if p == "vllm":\n    go()',
+    "branch": 'if p == "vllm":\n    VLLMThing()',
     "operand": 'x = p == "vllm" or p == "a"',
     "case": 'match p:\n    case "vllm":\n        go()',
 }
@@ -649,7 +800,7 @@ def test_a_covered_site_needs_a_twinned_one() -> None:
     """Where hosted_vllm's branch is exempt, nothing carries the twins of vllm's: it gets its own."""
     source = 'if p == "hosted_vllm":\n    a()\nelif p == "vllm":\n    b()\n'
     text, explained = wire(source, lambda line: "exempt: why" if "hosted" in line else None)
-    assert text == source + 'elif p == "remodlai":\n    b()\nelif p == "lexiq_nova":\n    b()\n'
+    assert text == source.replace('p == "vllm"', 'p in ("vllm", "remodlai", "lexiq_nova")')
     assert explained == {1: "exempt: why", 3: "branch"}
 
 
@@ -671,3 +822,11 @@ def test_everything_else_stays_as_it_is() -> None:
     text, explained = wire(source, no_exemption)
     assert text == source.replace('"vllm"  ,\n', '"vllm"  ,\n    "remodlai"  ,\n    "lexiq_nova"  ,\n')
     assert explained == {2: COMMENT, 11: "element"}
+
+
+def test_one_twin_alone() -> None:
+    """A series adds one provider after the other."""
+    source = 'x = ["vllm"]\nif p == "vllm":\n    go()\n'
+    assert wire(source, no_exemption, twins=(REMODLAI,))[0] == (
+        'x = ["vllm", "remodlai"]\nif p in ("vllm", "remodlai"):\n    go()\n'
+    )
