@@ -14,11 +14,13 @@ class Exempt:
         path: glob over files, relative to the wheel's root.
         line: regular expression that the mention's line matches; a site that begins on such a line is left alone.
         reason: why.
+        since: the first release that has such a mention, where no locked one does.
     """
 
     path: str
     line: str
     reason: str
+    since: str = ""
 
 
 _IN_PROCESS = "upstream's in-process vllm.LLM path: our local provider talks to a server"
@@ -43,6 +45,8 @@ EXEMPTIONS = (
         _IN_PROCESS,
     ),
     Exempt("litellm/__init__.py", r"_VLLMConfig", "a type stub; LexiqNovaConfig's comes from HostedVLLMChatConfig's"),
+    Exempt("litellm/blog_posts.json", "", "documentation"),
+    Exempt("*", r"(?i)vllm_choice_(fields|values)", "fields of vLLM's choices, kept for every provider", since="1.110"),
     Exempt("*", r"(?i)vllm_router_status", "states of vLLM's router, not of a provider"),
 )
 

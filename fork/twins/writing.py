@@ -17,10 +17,11 @@ from fork.twins.sites import EQUALITY, bound_names, code, equality, import_of, i
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 # Comments that a checker reads; any other is about the original and is not repeated.
 _DIRECTIVE = re.compile(r"#\s*(noqa|type:|pyright:|ruff:|pylint:|pragma:|nosec|[\w-]+-ok:)")
-# How a text spells its provider: as the variable does, in capitals as the names of environment variables do, or so that
-# the variable cannot stand there.
+# How a text spells its provider: as the variable does, in capitals as the names of environment variables do, as prose,
+# which stays, or so that the variable cannot stand there.
 _SPELLING = re.compile(
-    r"(?P<upper>(?:HOSTED_)?VLLM(?=_[A-Z]))|(?P<plain>hosted_vllm|Hosted VLLM|\bvllm)|(?P<other>VLLM|vllm|Vllm)"
+    r"(?P<upper>(?:HOSTED_)?VLLM(?=_[A-Z]))|(?P<plain>hosted_vllm|\bvllm)|(?P<prose>Hosted VLLM)"
+    r"|(?P<other>VLLM|vllm|Vllm)"
 )
 PROVIDER_VARIABLE = "custom_llm_provider"
 
@@ -135,11 +136,13 @@ class _FromVariable(cst.CSTTransformer):
         contents: list[cst.BaseFormattedStringContent] = []
         end = 0
         for match in _SPELLING.finditer(text):
+            if match.lastgroup == "prose":
+                continue
             self.possible &= match.lastgroup != "other"
-            upper = f"{self.variable}.upper()" if match.lastgroup == "upper" else self.variable
+            value = f"{self.variable}.upper()" if match.lastgroup == "upper" else self.variable
             contents += [
                 cst.FormattedStringText(text[end : match.start()]),
-                cst.FormattedStringExpression(cst.parse_expression(upper)),
+                cst.FormattedStringExpression(cst.parse_expression(value)),
             ]
             end = match.end()
         contents.append(cst.FormattedStringText(text[end:]))
@@ -147,7 +150,7 @@ class _FromVariable(cst.CSTTransformer):
 
     def leave_SimpleString(self, original_node: cst.SimpleString, updated_node: cst.SimpleString) -> cst.BaseExpression:
         text = original_node.raw_value
-        if not PROVIDER.search(text):
+        if not PROVIDER.search(text.replace("Hosted VLLM", "")):
             return updated_node
         if (match := _SPELLING.fullmatch(text)) and match.lastgroup == "plain":
             return cst.Name(self.variable)

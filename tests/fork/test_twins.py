@@ -505,7 +505,7 @@ def test_a_branch_takes_the_provider_s_name_from_what_it_tests() -> None:
         if p in ("hosted_vllm", "remodlai", "lexiq_nova") and streams:
             key = key or get(f"{p.upper()}_API_KEY")
             if key is None:
-                raise ValueError(f"no key for {p}: set {p.upper()}_API_KEY")
+                raise ValueError(f"no key for Hosted VLLM: set {p.upper()}_API_KEY")
             call(p, key)
         """,
         {1: "branch", 2: "branch", 4: "branch", 5: "branch"},

@@ -6,16 +6,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from fork import text_edits, wiring
+from fork import text_edits, twins, wiring
 from fork.__main__ import main
 from fork.edits import all_edits
-from fork.exemptions import EXEMPTIONS
+from fork.exemptions import EXEMPTIONS, exempt
 from fork.lock import LOCK_FILE, Release
+from fork.releases import holds
 from fork.wiring import OWN_DIRECTORIES, Wired, all_rules, wire
 
 from .conftest import Tiny, fork, run
@@ -303,4 +305,20 @@ def test_every_exemption_explains_a_mention_of_a_locked_release(
     audited: subprocess.CompletedProcess[str], other: tuple[str, subprocess.CompletedProcess[str]]
 ) -> None:
     printed = audited.stdout + other[1].stdout
-    assert [exemption for exemption in EXEMPTIONS if f": exempt: {exemption.reason}: " not in printed] == []
+    unused = [exemption for exemption in EXEMPTIONS if f": exempt: {exemption.reason}: " not in printed]
+    assert all(exemption.since and not locked_since(exemption.since) for exemption in unused), unused
+
+
+def locked_since(version: str) -> bool:
+    return any(holds(f">={version}", locked) for locked in LOCK["releases"])
+
+
+def test_the_fields_of_a_choice_are_of_every_provider() -> None:
+    """As upstream has them from 1.110 on."""
+    source = (
+        "from litellm.constants import (\n    STREAM_CHOICE_FIELDS,\n    VLLM_CHOICE_FIELDS,\n)\n\n\n"
+        "def _vllm_choice_fields(choice):\n    return {field: choice[field] for field in VLLM_CHOICE_FIELDS}\n"
+    )
+    text, explained = twins.wire(source, partial(exempt, "litellm/any.py"))
+    assert text == source
+    assert all(reason.startswith("exempt: fields of vLLM's choices") for reason in explained.values())
