@@ -6,7 +6,7 @@ as it is.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,10 @@ def _valued(holder: Any, values: Mapping[str, object]) -> Any:
 
 
 def wire(
-    source: str, rules: Iterable[str] = tuple(RULES), values: Mapping[str, Mapping[str, object]] | None = None
+    source: str,
+    rules: Iterable[str] = tuple(RULES),
+    values: Mapping[str, Mapping[str, object]] | None = None,
+    twins: Sequence[Twin] = TWINS,
 ) -> tuple[str, dict[int, str]]:
     """
     Applies the rules to one JSON file.
@@ -90,6 +93,7 @@ def wire(
         source: the file's text.
         rules: names of the rules to apply, of RULES.
         values: what a twin says otherwise than upstream's object, by provider and dotted path.
+        twins: the twins to add.
 
     Returns:
         The wired text, and the rule that explains each mention, by line number (from 1).
@@ -109,7 +113,6 @@ def wire(
                 explained[number] = site.rule if site.twinned else COVERED
         if site.twinned:
             own = values or {}
-            holders = [_valued(_renamed(site.holder, twin), own.get(twin.provider, {})) for twin in TWINS]
-            twins = [site.block(holder, ensure_ascii) for holder in holders]
-            text = text.replace(block, ",\n".join([block, *twins]))
+            holders = [_valued(_renamed(site.holder, twin), own.get(twin.provider, {})) for twin in twins]
+            text = text.replace(block, ",\n".join([block, *(site.block(holder, ensure_ascii) for holder in holders)]))
     return text, explained

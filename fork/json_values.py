@@ -2,10 +2,12 @@
 Values of the twins' JSON objects that are not a renamed copy of upstream's: by file and provider, then dotted path.
 """
 
+_ENDPOINTS: dict[str, dict[str, object]] = {
+    provider: {f"{provider}.endpoints.audio_transcriptions": True} for provider in ("remodlai", "lexiq_nova")
+}
 JSON_VALUES: dict[str, dict[str, dict[str, object]]] = {
-    "litellm/provider_endpoints_support_backup.json": {
-        provider: {f"{provider}.endpoints.audio_transcriptions": True} for provider in ("remodlai", "lexiq_nova")
-    },
+    "provider_endpoints_support.json": _ENDPOINTS,
+    "litellm/provider_endpoints_support_backup.json": _ENDPOINTS,
     "litellm/proxy/public_endpoints/provider_create_fields.json": {
         "remodlai": {
             "credential_fields.0.placeholder": "https://api.lexiq-nova.com",

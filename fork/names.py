@@ -17,6 +17,7 @@ Rows = tuple[tuple[str, str], ...]
 
 _MODULES: Rows = ((r"llms\.(?:hosted_)?vllm", "llms.remodlai"),)
 _DOCS: Rows = ((r"providers/vllm|pass_through/vllm", "providers/remodlai"),)
+_PICTURES: Rows = ((r"vllmLogo", "vllmLogo"),)  # the twins are vLLM servers, and have no picture of their own
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ REMODLAI = Twin(
     (
         *_MODULES,
         *_DOCS,
+        *_PICTURES,
         (r"HostedVLLM", "HostedLexiqNova"),
         (r"VLLMConfig", "HostedLexiqNovaChatConfig"),
         (r"VLLM(?=[A-Z][a-z])", "HostedLexiqNova"),
@@ -53,6 +55,7 @@ LEXIQ_NOVA = Twin(
         (r"llms\.hosted_vllm\.chat", "llms.remodlai.completion"),
         *_MODULES,
         *_DOCS,
+        *_PICTURES,
         (r"HostedVLLMChatConfig", "LexiqNovaConfig"),
         (r"HostedVLLM|VLLM(?=[A-Z][a-z])", "LexiqNova"),
         (r"VLLM(?= Pass-through)", "Lexiq Nova"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from fork import json_twins, text_edits
+from fork import json_twins, line_twins, text_edits
 from fork.edit import Change, Edit
 from fork.edits import all_edits
 from fork.exemptions import exempt
@@ -27,6 +27,12 @@ from fork.upstream import cache_dir
 
 # Upstream's own implementation of the providers: their classes are subclassed, not twinned.
 OWN_DIRECTORIES = ("litellm/llms/hosted_vllm/", "litellm/llms/vllm/")
+# Where a provider is entered outside the package: upstream's source tree has these, its wheel does not.
+SOURCE_FILES = (
+    "README.md",
+    "provider_endpoints_support.json",
+    "ui/litellm-dashboard/src/components/provider_info_helpers.tsx",
+)
 PROSE = "prose: vLLM, the server software"
 
 
@@ -86,7 +92,7 @@ def all_rules() -> list[str]:
     # Imported late: building from the cache needs no LibCST.
     from fork import twins
 
-    return [*twins.RULES, *json_twins.RULES]
+    return [*twins.RULES, *json_twins.RULES, *line_twins.RULES]
 
 
 def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
@@ -176,10 +182,11 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
     if isinstance(release, ZipFile):
         files = ((name, partial(release.read, name)) for name in release.namelist())
     else:
-        paths = sorted(path for path in (release / "litellm").rglob("*") if path.is_file())
+        outside = (release / name for name in SOURCE_FILES)
+        paths = sorted(path for path in (*(release / "litellm").rglob("*"), *outside) if path.is_file())
         files = ((path.relative_to(release).as_posix(), path.read_bytes) for path in paths)
     for name, read in files:
-        if name.startswith("litellm/") and not name.startswith(OWN_DIRECTORIES):
+        if name.startswith("litellm/") and not name.startswith(OWN_DIRECTORIES) or name in SOURCE_FILES:
             try:
                 yield name, read().decode()
             except UnicodeDecodeError:
@@ -193,6 +200,8 @@ def _twinned(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[i
         from fork import twins
 
         return twins.wire(source, partial(exempt, path), rules)
+    if path in SOURCE_FILES:
+        return line_twins.wire(source, rules)
     return source, {}
 
 

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from fork.json_twins import COVERED, RULES, wire
+from fork.names import REMODLAI
 
 
 def check(before: str, after: str, explained: dict[int, str]) -> None:
@@ -203,3 +204,8 @@ def test_without_its_rule_a_site_is_left_alone_and_not_explained(rule: str, site
 def test_a_file_that_cannot_be_edited_is_refused(source: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wire(source)
+
+
+def test_one_twin_alone() -> None:
+    source = '{\n  "vllm": 1\n}\n'
+    assert wire(source, twins=(REMODLAI,))[0] == '{\n  "vllm": 1,\n  "remodlai": 1\n}\n'

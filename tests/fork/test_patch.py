@@ -1,5 +1,6 @@
 """The change as upstream would take it: the patch, and the same change made in a tree."""
 
+import json
 import subprocess
 from pathlib import Path
 from zipfile import ZipFile
@@ -97,6 +98,37 @@ def test_a_tree_with_an_unexplained_mention_is_refused(tmp_path: Path, monkeypat
     with pytest.raises(ForkError, match=r"litellm/new\.py:1: UNEXPLAINED: x = connect"):
         patch.apply(tmp_path)
     assert contents(tmp_path) == before
+
+
+def test_a_tree_s_own_lists_of_providers_name_the_twins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of upstream's source tree that its wheel does not have; here small ones of the same shape."""
+    monkeypatch.setattr("fork.text_edits.EDITS", ())
+    monkeypatch.setattr("fork.wiring.all_edits", tuple)
+    dashboard = "ui/litellm-dashboard/src/components/provider_info_helpers.tsx"
+    files = {
+        "litellm/llms/hosted_vllm/__init__.py": "",
+        "README.md": "Runs with vllm.\n\n| [vLLM (`hosted_vllm`)](https://docs/providers/vllm) | yes |\n",
+        "provider_endpoints_support.json": json.dumps(
+            {"providers": {"hosted_vllm": {"endpoints": {"audio_transcriptions": False}}}}, indent=2
+        ),
+        dashboard: 'enum Providers {\n  Hosted_Vllm = "Hosted vLLM",\n}\n',
+        "ui/other.tsx": 'x = "hosted_vllm"\n',
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    patch.apply(tmp_path)
+    assert (
+        "| [Lexiq Nova (`remodlai`)](https://docs/providers/remodlai) | yes |\n" in (tmp_path / "README.md").read_text()
+    )
+    endpoints = json.loads((tmp_path / "provider_endpoints_support.json").read_text())["providers"]
+    assert {name: each["endpoints"]["audio_transcriptions"] for name, each in endpoints.items()} == {
+        "hosted_vllm": False,
+        "remodlai": True,
+        "lexiq_nova": True,
+    }
+    assert '  Remodlai = "Lexiq Nova",\n  Lexiq_Nova = "Lexiq Nova (local)",\n}' in (tmp_path / dashboard).read_text()
+    assert (tmp_path / "ui/other.tsx").read_text() == files["ui/other.tsx"]
 
 
 def test_a_patch_without_git_is_refused(wired: Wired, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
