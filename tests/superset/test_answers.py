@@ -20,7 +20,7 @@ SIZES = [1, LARGE_BATCH - 1, LARGE_BATCH, 2 * LARGE_BATCH]
 @pytest.mark.parametrize("size", SIZES)
 def test_floats_are_the_servers(asking: Asking, way: str, size: int) -> None:
     response = WAYS[way](asking, BATCH[:size], {"encoding_format": "float"})
-    assert asking.sent()["encoding_format"] == ("base64" if size >= LARGE_BATCH else "float")
+    assert asking.sent()["encoding_format"] == "float"
     assert vectors(response) == [nova.vector(text) for text in BATCH[:size]]
 
 

@@ -7,20 +7,26 @@ What else the Nova embedding models take is described in README.md beside this f
 
 import base64
 import json
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from litellm.litellm_core_utils.litellm_logging import Logging
+from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.types.llms.openai import AllEmbeddingInputValues
 from litellm.types.utils import EmbeddingResponse
 
 from ...hosted_vllm.embedding.transformation import HostedVLLMEmbeddingConfig
-from ..common_utils import HostedLexiqNova, LexiqNova
+from ..common_utils import HostedLexiqNova, LexiqNova, LexiqNovaError
+from .floats import Base64RefusedError, answers_in_base64
 
 # From this many inputs on base64 is the faster way to the same floats (benchmarks/README.md has the figures).
-LARGE_BATCH = 16
+LARGE_BATCH: Final = 16
+# Requests of other parameters than these may have another form in base64 (`embed_dtype`, `endianness`: vLLM's; a
+# vector for each token), or a refusal that base64 did not cause.
+_SAME_AS_BASE64: Final = frozenset({"model", "input", "dimensions", "user", "task", "instructions", "adapter"})
 
 
 def _sendable(value: Any) -> Any:
@@ -33,10 +39,11 @@ def _sendable(value: Any) -> Any:
 
 
 def _travels_as_base64(request: Mapping[str, Any]) -> bool:
-    # Only one vector per input has a base64 form that says its own shape.
-    plain = request.get("encoding_format") in (None, "float") and not request.get("return_multivector")
     return (
-        plain and isinstance(request["input"], list) and len(request["input"]) >= LARGE_BATCH and _numpy() is not None
+        request.keys() <= _SAME_AS_BASE64
+        and isinstance(request["input"], list)
+        and len(request["input"]) >= LARGE_BATCH
+        and _numpy() is not None
     )
 
 
@@ -49,10 +56,26 @@ def _numpy() -> Any:
 
 
 def _floats(embedding: str) -> list[float]:
-    return _numpy().frombuffer(base64.b64decode(embedding), dtype="<f4").tolist()
+    """Raises ValueError where this is not base64 of 32-bit floats."""
+    return _numpy().frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4").tolist()
+
+
+def _is_sound(embedding: object) -> bool:
+    """Whether this is one vector, or a list of vectors, of finite numbers."""
+    rows: Any = (
+        embedding if isinstance(embedding, list) and embedding and isinstance(embedding[0], list) else [embedding]
+    )
+    try:
+        # A sum is finite where each number is: checked in C, in a tenth of the time that parsing them took.
+        return all(isinstance(row, list) and row and math.isfinite(sum(row)) for row in rows)
+    except (TypeError, OverflowError):
+        return False
 
 
 class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig):
+    # URL that this call asks for base64 without the caller's word.
+    base64_from: str | None = None
+
     def transform_embedding_request(
         self, model: str, input: AllEmbeddingInputValues, optional_params: dict[str, Any], headers: dict[str, str]
     ) -> dict[str, Any]:
@@ -65,6 +88,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         headers: dict[str, str],
         optional_params: dict[str, Any],
         request_data: dict[str, Any],
+        api_base: str,
         *args: Any,
         **call: Any,
     ) -> tuple[dict[str, str], bytes | None]:
@@ -75,15 +99,32 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
             headers: headers of the request.
             optional_params: the parameters of the call that OpenAI's endpoint knows.
             request_data: what the caller asks for; bytes in it become text.
+            api_base: URL of the endpoint.
             args, call: what else upstream tells; not used here.
 
         Returns:
             The headers, and the body where it is not `request_data`: a large batch asks for base64.
+
+        Raises:
+            LexiqNovaError: `encoding_format` is not a text.
         """
         request_data.update(_sendable(request_data))
-        if not _travels_as_base64(request_data):
+        encoding = request_data.get("encoding_format")
+        if encoding is None:
+            request_data.pop("encoding_format", None)  # null is no format: OpenAI's client would not send it
+        elif not isinstance(encoding, str):
+            raise LexiqNovaError(400, f"encoding_format must be a text such as 'float' or 'base64', not {encoding!r}")
+        if not (answers_in_base64(api_base) and _travels_as_base64(request_data)):
             return headers, None
+        self.base64_from = api_base
         return headers, json.dumps({**request_data, "encoding_format": "base64"}).encode()
+
+    def get_error_class(
+        self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
+    ) -> BaseLLMException:
+        if self.base64_from and status_code in (400, 422):
+            return Base64RefusedError(self.base64_from, status_code, error_message)
+        return super().get_error_class(error_message, status_code, headers)
 
     def transform_embedding_response(
         self,
@@ -96,15 +137,39 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         optional_params: dict[str, Any],
         litellm_params: dict[str, Any],
     ) -> EmbeddingResponse:
-        """Upstream's response; vectors that travelled as base64 without the caller's asking are floats again."""
+        """
+        Upstream's response; vectors that travelled as base64 without the caller's asking are floats again.
+
+        Raises:
+            Base64RefusedError, LexiqNovaError: the answer has a vector that is empty, or a number that is not finite;
+                or it is not base64 of 32-bit floats, which this class and not the caller asked for.
+        """
         response = super().transform_embedding_response(
             model, raw_response, model_response, logging_obj, api_key, request_data, optional_params, litellm_params
         )
-        if request_data.get("encoding_format") != "base64":
-            for item in response.data or ():
-                if isinstance(item["embedding"], str):
-                    item["embedding"] = _floats(item["embedding"])
+        if request_data.get("encoding_format") not in (None, "float"):
+            return response
+        try:
+            lengths = {self._read(item) for item in response.data or ()}
+        except ValueError as error:
+            raise self._failure(str(error)) from None
+        if self.base64_from and not lengths <= {request_data.get("dimensions") or max(lengths, default=0)}:
+            raise self._failure(f"its vectors are of {sorted(lengths)} numbers")
         return response
+
+    def _read(self, item: dict[str, Any]) -> int:
+        """Puts floats in place of base64; returns their number, or raises ValueError where they are no vector."""
+        if isinstance(item.get("embedding"), str) and self.base64_from:
+            item["embedding"] = _floats(item["embedding"])
+        if not _is_sound(item.get("embedding")):
+            raise ValueError(f"no vector of finite numbers for input {item.get('index')}")
+        return len(item["embedding"])
+
+    def _failure(self, what: str) -> BaseLLMException:
+        message = f"the server's embeddings cannot be used: {what}"
+        if self.base64_from:
+            return Base64RefusedError(self.base64_from, httpx.codes.BAD_GATEWAY, message)
+        return LexiqNovaError(httpx.codes.BAD_GATEWAY, message)
 
 
 class LexiqNovaEmbeddingConfig(LexiqNova, HostedLexiqNovaEmbeddingConfig):
