@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.dashboard import expressions, missing
 from support.documents import DOCUMENTS, HOSTED, KEY, Block, Reader, sections
 from support.models import model_dir
 from support.vllm_server import VLLMServer
@@ -102,3 +103,8 @@ def own_engines() -> Iterator[None]:
 @examples("local")
 def test_local(found: list[Block], own_engines: None, tmp_path: Path) -> None:
     run(found, None, tmp_path)
+
+
+def test_the_dashboard_shows_what_vllm_exports(chat_server: VLLMServer) -> None:
+    assert len(expressions("vllm:")) >= 9
+    assert not missing(chat_server.get("/metrics").text, "vllm:")

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +14,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from proxy.backend import SERVER_KEY, TEXT, serving
-from proxy.gateway import Gateway
+from proxy.backend import SERVER_KEY, TEXT, paused, serving
+from proxy.gateway import Gateway, config_of, deployment, events
 from proxy.redis_server import RedisServer
 
 from support.recording import RecordingServer
@@ -145,11 +146,27 @@ def test_nginx(tmp_path: Path) -> None:
     run("nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(file), "-e", "stderr")
 
 
-def test_systemd(tmp_path: Path) -> None:
-    unit = tmp_path / "lexiq-nova-proxy.service"
-    text = (DEPLOY / "one-machine" / unit.name).read_text()
-    unit.write_text(text.replace("/opt/litellm/bin/litellm", sys.executable).replace("User=litellm", "User=nobody"))
+@pytest.mark.parametrize("document", ["lexiq-nova-proxy.service", "several-machines/vllm.service"])
+def test_systemd(tmp_path: Path, document: str) -> None:
+    unit = tmp_path / Path(document).name
+    text = (DEPLOY / document).read_text()
+    unit.write_text(re.sub(r"/opt/\w+/bin/\w+", sys.executable, re.sub("User=.*", "User=nobody", text)))
     run("systemd-analyze", "verify", "--man=no", str(unit))
+
+
+def test_a_proxy_that_is_ended_finishes_its_streams(new_gateway: Callable[..., Gateway]) -> None:
+    with RecordingServer(paused(serving(SERVER_KEY), 0.2)) as server:
+        gateway = new_gateway(
+            config_of([deployment("lexiq-nova-chat", "remodlai/nova", server.url, api_key=SERVER_KEY)])
+        )
+        body = {"model": "lexiq-nova-chat", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+        with gateway.client() as client, client.stream("POST", "/v1/chat/completions", json=body) as response:
+            lines = response.iter_lines()
+            first = next(lines)
+            os.kill(gateway.pid, signal.SIGTERM)
+            told = events([first, *lines])
+    assert told[-1] == "[DONE]"
+    assert "".join(event["choices"][0]["delta"].get("content") or "" for event in told[:-1]) == TEXT
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -178,6 +195,8 @@ def test_the_steps_of_the_image(tmp_path: Path) -> None:
                     each for each in names for rule in ignored if fnmatch(each, rule.removeprefix("**/"))
                 },
             )
+        elif name == "ARG":
+            environment |= dict([argument.split("=", 1)])
         elif name == "RUN":
             run("sh", "-ec", here(argument), cwd=tmp_path, env=environment)
     started = dict(instructions())

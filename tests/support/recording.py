@@ -225,18 +225,25 @@ class RecordingServer:
     responder raised), `responder`.
     """
 
-    def __init__(self, responder: Responder | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        responder: Responder | None = None,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self.tls = tls
+        self.host = host
         self.responder: Responder = responder or (lambda request: Response(json={}))
         self.requests: list[Request] = []
         self.errors: list[Exception] = []
-        self.port = 0
+        self.port = port
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True, name="recording")
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}"
 
     def take(self) -> list[Request]:
         """The requests recorded since the last call, in order of arrival; raises what the responder raised."""
@@ -256,7 +263,9 @@ class RecordingServer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=512, ssl=self.tls)
+        server = await self._loop.create_server(
+            lambda: _Connection(self), self.host, self.port, backlog=512, ssl=self.tls
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
