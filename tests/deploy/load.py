@@ -13,7 +13,7 @@ import time
 
 import httpx
 
-WORKERS = 8
+WORKERS = 12
 MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
 
 

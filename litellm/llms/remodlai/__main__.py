@@ -1,5 +1,6 @@
 """
-The command line of the local engines: `python -m litellm.llms.remodlai engines | stop [MODEL] | logs MODEL`.
+The command line of the local engines: `python -m litellm.llms.remodlai engines | stop [MODEL] | logs MODEL`, and
+`doctor [MODEL]`, which says what a call would reach.
 """
 
 import argparse
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from litellm.llms.remodlai.common_utils import LexiqNovaError
+from litellm.llms.remodlai.doctor import doctor
 from litellm.llms.remodlai.engine import Engine, ask, engines, running_engines, wait
 
 COLUMNS = "{:<44} {:>8} {:>10} {:>10} {:>8}  {}"
@@ -86,12 +88,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m litellm.llms.remodlai", description="Engines of this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("engines", help="list the engines that are up")
+    command = commands.add_parser("doctor", help="say which server a call reaches, and whether it answers")
+    command.add_argument("model", nargs="?", metavar="MODEL", help="remodlai/... or lexiq_nova/...")
+    command.add_argument("--api-base", metavar="URL", help="the call's api_base=")
     command = commands.add_parser("stop", help="stop an engine, or all")
     command.add_argument("model", nargs="?", metavar="MODEL")
     command = commands.add_parser("logs", help="print an engine's log")
     command.add_argument("model", metavar="MODEL")
     parsed = parser.parse_args(arguments)
     try:
+        if parsed.command == "doctor":
+            return doctor(_say, parsed.model, parsed.api_base)
         if parsed.command == "engines":
             return show_engines()
         return stop(parsed.model) if parsed.command == "stop" else logs(parsed.model)

