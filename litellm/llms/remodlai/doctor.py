@@ -32,6 +32,7 @@ from litellm.secret_managers.main import get_secret_str
 
 ASK_SECONDS: Final = 10.0
 SHOWN_MODELS: Final = 10
+SHOWN_CHARACTERS: Final = 500
 KEPT_OF_KEY: Final = 4
 SHORTEST_KEY_SHOWN: Final = 16
 LABEL_WIDTH: Final = 10
@@ -182,8 +183,6 @@ def _http_proxy(base: str) -> Iterator[Finding]:
 def _refusal(response: httpx.Response, base: str, place: str, key_place: str | None, key_names: str) -> str | None:
     """Why the answer is not a list of models, or None where it is one."""
     status = response.status_code
-    if response.is_redirect:
-        return f"it sends callers on to {response.headers.get('location')}; name that server"
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         if key_place is None:
             return f"{status}: it asks for a key; set {key_names}"
@@ -194,12 +193,20 @@ def _refusal(response: httpx.Response, base: str, place: str, key_place: str | N
     if page is not None:
         return page
     if not response.is_success:
-        return f"{status}: {response.text[:200]}"
+        return f"{status}: {_message(response)[:SHOWN_CHARACTERS]}"
     try:
         [each["id"] for each in response.json()["data"]]
     except (ValueError, KeyError, TypeError):
         return "its answer is no list of models: it is not an OpenAI-compatible server"
     return None
+
+
+def _message(response: httpx.Response) -> str:
+    """What an error of a server says, without the JSON around it."""
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text
 
 
 def _engine() -> Iterator[Finding]:
@@ -257,7 +264,7 @@ def _device() -> str:
         done = subprocess.run(query, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"nvidia-smi cannot be run: {error}"
-    return "; ".join(done.stdout.split("\n")).strip("; ") or f"no GPU ({done.stderr.strip()[:200]})"
+    return "; ".join(done.stdout.split("\n")).strip("; ") or f"no GPU ({done.stderr.strip()[:SHOWN_CHARACTERS]})"
 
 
 def doctor(say: Callable[[str], None], model: str | None = None, api_base: str | None = None) -> int:
