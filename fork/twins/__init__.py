@@ -98,7 +98,7 @@ def _functions_for_all(
     """The provider's functions that can serve the twins as they are, by name, each written so that it does."""
     found = {}
     for module in modules:
-        (statement,) = module.body
+        statement = module.body[0]
         if isinstance(statement, cst.FunctionDef) and rule_of(statement, top_level=True):
             name = statement.name.value
             if not exempt(f"def {name}(") and (function := function_for_all(statement)):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import libcst as cst
-from libcst.helpers import get_full_name_for_node
 from libcst.metadata import CodeRange, PositionProvider
 
 from fork.names import HOSTED, MENTION, PROVIDER, Twin
@@ -18,6 +17,7 @@ from fork.twins.sites import (
     code,
     import_of,
     is_hosted,
+    is_literal,
     leaves,
     operands,
     rule_of,
@@ -171,7 +171,7 @@ class Wiring(cst.CSTTransformer):
     leave_List = leave_Set = leave_Tuple = _leave_sequence
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.Subscript:
-        if get_full_name_for_node(original_node.value) not in ("Literal", "typing.Literal"):
+        if not is_literal(original_node):
             return updated_node
         elements = self._twinned("literal", original_node.slice, updated_node.slice, lambda element: element.slice)
         return updated_node.with_changes(slice=elements)

@@ -28,6 +28,10 @@ def is_hosted(node: cst.CSTNode) -> bool:
     return bool(HOSTED.search(code(node)))
 
 
+def is_literal(node: cst.Subscript) -> bool:
+    return get_full_name_for_node(node.value) in ("Literal", "typing.Literal")
+
+
 def operands(test: cst.BaseExpression) -> list[cst.BaseExpression]:
     """Returns what an `or` chooses from; of any other test, the test itself."""
     if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or):

@@ -12,7 +12,7 @@ import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 
 from fork.names import PROVIDER, Twin
-from fork.twins.sites import EQUALITY, bound_names, code, equality, import_of, is_hosted, names_provider
+from fork.twins.sites import EQUALITY, bound_names, code, equality, import_of, is_hosted, is_literal, names_provider
 
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 # Comments that a checker reads; any other is about the original and is not repeated.
@@ -116,15 +116,25 @@ def membership(test: cst.Comparison, twins: Iterable[Twin]) -> cst.Comparison | 
 
 
 class _FromVariable(cst.CSTTransformer):
-    """Puts the variable in place of the provider's name; `possible` tells whether every mention could be replaced."""
+    """
+    Puts the variable in place of the provider's name.
 
-    def __init__(self, variable: str, shared: frozenset[str]) -> None:
-        self.variable, self.shared = variable, shared
-        self.possible = True
+    Args:
+        variable: its name.
+        is_text: whether it holds the name itself. An enum member is equal to it, but not written like it.
+        shared: names of functions that serve every provider already.
+    """
+
+    def __init__(self, variable: str, is_text: bool, shared: frozenset[str]) -> None:
+        self.variable, self.is_text, self.shared = variable, is_text, shared
+        self.possible = True  # whether every mention could be replaced
 
     def visit_Annotation(self, node: cst.Annotation) -> bool:
         self.possible &= not names_provider(node.annotation)
         return False
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        self.possible &= not (is_literal(node) and names_provider(node))
 
     def visit_Expr(self, node: cst.Expr) -> bool:
         return not isinstance(node.value, cst.SimpleString | cst.ConcatenatedString)
@@ -138,7 +148,7 @@ class _FromVariable(cst.CSTTransformer):
         for match in _SPELLING.finditer(text):
             if match.lastgroup == "prose":
                 continue
-            self.possible &= match.lastgroup != "other"
+            self.possible &= match.lastgroup == "upper" or match.lastgroup == "plain" and self.is_text
             value = f"{self.variable}.upper()" if match.lastgroup == "upper" else self.variable
             contents += [
                 cst.FormattedStringText(text[end : match.start()]),
@@ -152,7 +162,7 @@ class _FromVariable(cst.CSTTransformer):
         text = original_node.raw_value
         if not PROVIDER.search(text.replace("Hosted VLLM", "")):
             return updated_node
-        if (match := _SPELLING.fullmatch(text)) and match.lastgroup == "plain":
+        if self.is_text and (match := _SPELLING.fullmatch(text)) and match.lastgroup == "plain":
             return cst.Name(self.variable)
         self.possible &= not original_node.prefix and "{" not in text and "}" not in text
         quote = original_node.quote
@@ -182,7 +192,9 @@ def for_all(
         The test and the body, or None where the branch needs what is the provider's own, such as a class.
     """
     tests = m.findall(test, EQUALITY)
-    variables = {sides[0].value for each in tests if (sides := equality(each))}
+    sides = [pair for each in tests if (pair := equality(each))]
+    variables = {variable.value for variable, _ in sides}
+    is_text = all(isinstance(provider, cst.SimpleString) for _, provider in sides)
     hosted = any(map(is_hosted, tests))
 
     def widened(each: Any, _: object) -> Any:
@@ -190,7 +202,7 @@ def for_all(
 
     if len(variables) != 1 or names_provider(m.replace(test, EQUALITY, cst.Name("_"))):  # type: ignore[arg-type]
         return None
-    from_variable = _FromVariable(variables.pop(), shared)
+    from_variable = _FromVariable(variables.pop(), is_text, shared)
     new_body: Any = body.visit(from_variable)
     new_test: Any = m.replace(test, EQUALITY, widened)
     return (new_test, new_body) if from_variable.possible else None
@@ -204,6 +216,6 @@ def function_for_all(function: cst.FunctionDef) -> cst.FunctionDef | None:
         return None
     if any(map(names_provider, (function.params, *function.decorators))):
         return None
-    from_variable = _FromVariable(PROVIDER_VARIABLE, frozenset())
+    from_variable = _FromVariable(PROVIDER_VARIABLE, True, frozenset())
     body = function.body.visit(from_variable)
     return function.with_changes(body=body) if from_variable.possible else None

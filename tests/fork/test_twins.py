@@ -514,12 +514,31 @@ def test_a_branch_takes_the_provider_s_name_from_what_it_tests() -> None:
 
 @pytest.mark.parametrize(
     "own",
-    ["HostedVLLMThing()", "P.HOSTED_VLLM", 'r"vllm\\d"', '"{} vllm"', '"class VLLMThing"', "f(vllm=1)"],
+    [
+        "HostedVLLMThing()",
+        "P.HOSTED_VLLM",
+        'r"vllm\\d"',
+        '"{} vllm"',
+        '"class VLLMThing"',
+        "f(vllm=1)",
+        'cast(Literal["vllm"], p)',
+    ],
 )
 def test_a_branch_with_something_of_the_provider_s_own_gets_siblings(own: str) -> None:
     text, _ = wire(f'if p == "a":\n    b()\nelif p == "hosted_vllm":\n    x = {own}\n', no_exemption)
     assert text.count("\nelif p == ") == 3
     assert " in (" not in text
+
+
+def test_an_enum_member_is_not_written_like_the_provider() -> None:
+    """`f"{member}"` is `LlmProviders.VLLM`; in capitals a member is the name as well."""
+    check(
+        'if p == P.VLLM:\n    x = get("VLLM_API_KEY")\n',
+        'if p in (P.VLLM, P.REMODLAI, P.LEXIQ_NOVA):\n    x = get(f"{p.upper()}_API_KEY")\n',
+    )
+    for own in ('"vllm"', 'f"{a} of vllm"'):
+        text, _ = wire(f"if p == P.VLLM:\n    x = {own}\n", no_exemption)
+        assert text.count("p == P.") == 3
 
 
 def test_siblings_have_no_comments_but_those_that_a_checker_reads() -> None:
