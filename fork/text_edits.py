@@ -24,9 +24,10 @@ if (custom_llm_provider or str(model).split("/", 1)[0]) in ("remodlai", "lexiq_n
 """
 _OWN_SERVER_OF_MODEL = """\
 if str(model).split("/", 1)[0] in ("remodlai", "lexiq_nova"):
-    from litellm.llms.remodlai.common_utils import own_server
+    from litellm.llms.remodlai.common_utils import own_server, require_server
 
     kwargs["api_base"], api_key = own_server(str(model), kwargs.get("api_base"), api_key)
+    require_server(str(model).split("/", 1)[0], kwargs["api_base"], "moderations")
 """
 _TRANSCRIPTION_CONFIGS = ("HostedLexiqNovaAudioTranscriptionConfig", "LexiqNovaAudioTranscriptionConfig")
 _KWARGS_FUNCTIONS = {
@@ -93,11 +94,11 @@ EDITS = (
         """\
 _provider: Final = kwargs.get("custom_llm_provider") or str(model).split("/", 1)[0]
 if _provider in ("remodlai", "lexiq_nova"):
-    from litellm.llms.remodlai.common_utils import own_server
-
+    from litellm.llms.remodlai.common_utils import own_server, require_server
     from litellm.llms.remodlai.openai_client import openai_client
 
     kwargs["api_base"], api_key = own_server(_provider, kwargs.get("api_base"), api_key)
+    require_server(_provider, kwargs["api_base"], "moderations")
     timeout, retries = kwargs.get("timeout", litellm.request_timeout), kwargs.get("max_retries", 2)
     client = openai_client(kwargs["api_base"], api_key, timeout, retries, None, is_async=False)
     kwargs.setdefault("client", client)
@@ -173,38 +174,12 @@ def _with_local_engine(proxy_mounts):
         "OpenAITextCompletion.completion",
         "start",
         """\
-if client is None and api_base == "lexiq-nova://local/v1":
+if client is None and str(api_base).startswith("lexiq-nova://"):
     from litellm.llms.remodlai.completion.handler import openai_client
 
-    client = openai_client(model, litellm_params, is_async=acompletion)
+    client = openai_client(api_base, timeout, is_async=acompletion)
 """,
         "text completion makes its client of litellm.client_session, without mounts",
-    ),
-    Edit(
-        "engine-args",
-        "litellm/types/litellm_params.py",
-        "DeploymentOptions.silent_model",
-        "after",
-        "engine_args: Mapping[str, object] | str | None = None",
-        "options of the local engine are the call's own keyword: never part of a body",
-    ),
-    Edit(
-        "engine-args",
-        "litellm/litellm_core_utils/get_litellm_params.py",
-        "OPTIONAL_KWARGS_KEYS",
-        "element",
-        '"engine_args",',
-        "the provider's classes read the engine's options from litellm_params",
-    ),
-    Edit(
-        "engine-args",
-        "litellm/main.py",
-        "completion.requested_litellm_params",
-        "after",
-        """\
-if "engine_args" in kwargs:
-    requested_litellm_params["engine_args"] = kwargs["engine_args"]""",
-        "completion hands no other keywords to litellm_params",
     ),
     Edit(
         "engine-args",

@@ -24,7 +24,7 @@ from litellm.types.router import GenericLiteLLMParams
 # Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
 # would fill a missing base with another host, a call either reaches the engine or fails without a connection.
 LOCAL_ENGINE = "lexiq-nova://local/v1"
-
+ENGINE_SCHEME = "lexiq-nova://"
 
 NO_SERVER = (
     "no server is configured and vllm is not installed. Either name a server (api_base=..., REMODLAI_API_BASE or "
@@ -106,17 +106,18 @@ class HostedLexiqNova:
             call: what upstream gave a hook of this config: `api_base`, `api_key`, `model`, `litellm_params`.
 
         Returns:
-            A base for a URL. Requests to the local engine's start it, if it is not running.
+            A base for a URL. Requests to the local engine's start it, if it is not running. A public function has
+            named the engine in `api_base`, with the call's options, before (`engine_call.py`).
 
         Raises:
-            LexiqNovaError: no server is configured and vllm is not installed, or an engine option is refused.
+            LexiqNovaError: no server is configured and vllm is not installed, or the model may not be used here.
         """
         base = self.resolve(_argument(call, "api_base"))[0]
         if base != LOCAL_ENGINE:
             return base
         from litellm.llms.remodlai.completion.handler import local_server
 
-        return local_server(_argument(call, "model") or "", _argument(call, "engine_args")).base
+        return local_server(_argument(call, "model") or "").base
 
     def key(self, call: Mapping[str, Any]) -> str | None:
         """The key that belongs to the server that `reach` names."""
@@ -240,8 +241,33 @@ def own_server_in(call: dict[str, Any], provider: str | None, model: str | None)
 
     Returns:
         The provider's name.
+
+    Raises:
+        litellm.BadRequestError: no server is configured.
     """
     prefix = str(model).split("/", 1)[0]
     name = prefix if prefix in (HostedLexiqNova.provider, LexiqNova.provider) else str(provider)
     call["api_base"], call["api_key"] = own_server(name, call.get("api_base"), call.get("api_key"))
+    require_server(name, call["api_base"], "files and batches")
     return name
+
+
+def require_server(provider: str, base: str, what: str) -> None:
+    """
+    Passes where a server is configured: the engine of this machine, which is vLLM alone, has no such routes.
+
+    Args:
+        provider: the provider's name.
+        base: as `own_server` gives it.
+        what: is asked for, for the message.
+
+    Raises:
+        litellm.BadRequestError: no server is configured.
+    """
+    if base.startswith(ENGINE_SCHEME):
+        raise litellm.BadRequestError(
+            message=f"{provider}: {what} need a server, and none is configured. Name one: api_base=..., "
+            "REMODLAI_API_BASE or LEXIQ_NOVA_API_BASE.",
+            model="",
+            llm_provider=provider,
+        )

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from litellm.llms.remodlai.common_utils import NO_SERVER
+from litellm.llms.remodlai.engine_environment import passed_on
 from litellm.llms.remodlai.engine_log import Progress, last_error
 from litellm.llms.remodlai.engine_options import SEVERAL_MACHINES, failure, option_name, option_tokens
 
@@ -36,6 +37,7 @@ except ModuleNotFoundError:  # Windows, for which there is no vLLM
 
 Pauses = Generator[float, None, None]
 
+SHARED = Path("/tmp")
 SERVER = Path(__file__).with_name("engine_server.py")
 POLL_SECONDS = 0.1
 # A process that holds on to an engine's directory this long without serving will not get better.
@@ -45,6 +47,9 @@ DEFAULT_KEEP_ALIVE = 15 * 60.0
 DEFAULT_MAX_ENGINES = 1
 # macOS allows 104 bytes for the path of a Unix socket; vLLM names its own with 36 characters.
 SOCKET_PATH_BYTES = 104 - 37
+SLUG_BYTES = 16
+DIGEST_BYTES = 8
+NAME_BYTES = SLUG_BYTES + 1 + DIGEST_BYTES
 
 _LEASES: dict[Path, int] = {}
 _CHILDREN: list[subprocess.Popen[bytes]] = []
@@ -52,27 +57,58 @@ _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 def runtime_directory() -> Path:
     """
-    The directory of this user's engines: in `$XDG_RUNTIME_DIR`, else in the temporary directory.
+    The directory of this user's engines: in `$XDG_RUNTIME_DIR`, else in the temporary directory, else in the home.
+
+    The first place that this user can have to itself is taken. Another user may have made a directory of that name in
+    a shared place, and a path may be too long for a socket (macOS' temporary directory is).
 
     Returns:
         An existing directory that belongs to this user and that nobody else can enter.
 
     Raises:
-        LexiqNovaError: it cannot be made, or somebody else made it.
+        LexiqNovaError: there is no such place, or this user's directory is open to others.
     """
+    refused = []
+    for path in _places():
+        reason = _refusal(path)
+        if reason is None:
+            return path
+        refused.append(f"{path} {reason}")
+    raise failure(f"no place for sockets: {'; '.join(refused)}; set XDG_RUNTIME_DIR to a short path of your own", 500)
+
+
+def _places() -> Iterator[Path]:
     session = os.environ.get("XDG_RUNTIME_DIR", "")
-    path = (
-        Path(session, "lexiq-nova")
-        if os.path.isdir(session) and os.access(session, os.W_OK)
-        else Path(tempfile.gettempdir(), f"lexiq-nova-{os.geteuid()}")
-    )
+    if os.path.isdir(session) and os.access(session, os.W_OK):
+        yield Path(session, "lexiq-nova")
+    name = f"lexiq-nova-{os.geteuid()}"
+    yield Path(tempfile.gettempdir(), name)
+    yield SHARED / name
+    yield Path(os.path.expanduser("~"), ".cache", "lexiq-nova")
+
+
+def _refusal(path: Path) -> str | None:
+    """Returns why a place cannot be the runtime directory, or None; makes the directory where it is missing."""
+    if len(os.fsencode(path)) + 1 + NAME_BYTES > SOCKET_PATH_BYTES:
+        return "is too long for a socket"
     with _disk_errors(path):
-        with contextlib.suppress(FileExistsError):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=0o700)
+        except FileExistsError:
+            pass  # most calls find it; whose it is, the next lines ask
+        except (PermissionError, NotADirectoryError) as error:
+            return f"cannot be made ({error.strerror})"
         found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise failure(f"{path} must be a directory that only user {os.geteuid()} can enter (mode 0700); remove it")
-    return path
+    if found.st_uid != os.geteuid():
+        return f"belongs to user {found.st_uid}"
+    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
+        raise failure(
+            f"{path} must be a directory that only user {os.geteuid()} can enter (mode 0700); remove it, "
+            "or set XDG_RUNTIME_DIR to another place",
+            500,
+        )
+    return None
 
 
 @contextlib.contextmanager
@@ -133,7 +169,7 @@ def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | N
 
     Args:
         folder: the engine's directory.
-        request: `status`, `stop` or `stop-if-free`.
+        request: `status`, `stop`, `stop-if-free`, or `kill PID`, which only the process of that id obeys.
 
     Returns:
         The engine's status; empty if it did not answer in time; None if no engine is there.
@@ -165,6 +201,15 @@ def wait(pauses: Generator[float, None, Any]) -> Any:
 def is_installed(python: str) -> bool:
     """Whether vLLM can be imported there; of another interpreter only its own start can tell."""
     return fcntl is not None and (python != sys.executable or importlib.util.find_spec("vllm") is not None)
+
+
+def _interpreter() -> str:
+    return os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
+
+
+def vllm_is_here() -> bool:
+    """Whether an engine can be started at all."""
+    return is_installed(_interpreter())
 
 
 def folders() -> list[Path]:
@@ -209,12 +254,17 @@ class Engine:
         Raises:
             LexiqNovaError: the options cannot be used, or vLLM is not installed.
         """
-        path = os.path.expanduser(model)
         tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(options))
-        python = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
-        if not is_installed(python):
+        if not vllm_is_here():
             raise failure(NO_SERVER, 400)
-        return cls(os.path.realpath(path) if os.path.isdir(path) else model, tokens, python)
+        python = _interpreter()
+        return cls(cls.place_of(model), tokens, python)
+
+    @staticmethod
+    def place_of(model: str) -> str:
+        """Returns a model that is on this machine by its one path, however it is spelt; any other as it is."""
+        path = os.path.expanduser(model)
+        return os.path.realpath(path) if os.path.exists(path) else model
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Engine | None":
@@ -229,15 +279,12 @@ class Engine:
     def name(self) -> str:
         """Name of the engine and of its directory; also a host name."""
         digest = hashlib.sha256(json.dumps([self.model, self.tokens, self.python]).encode()).hexdigest()
-        slug = re.sub("[^a-z0-9]+", "-", os.path.basename(self.model).lower()).strip("-")[:16].strip("-")
-        return f"{slug or 'model'}-{digest[:8]}"
+        slug = re.sub("[^a-z0-9]+", "-", os.path.basename(self.model).lower()).strip("-")[:SLUG_BYTES].strip("-")
+        return f"{slug or 'model'}-{digest[:DIGEST_BYTES]}"
 
     @cached_property
     def folder(self) -> Path:
-        path = runtime_directory() / self.name
-        if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
-            raise failure(f"the runtime directory's path is too long for a socket: {path}; set XDG_RUNTIME_DIR", 500)
-        return path
+        return runtime_directory() / self.name
 
     @property
     def socket(self) -> Path:
@@ -326,25 +373,29 @@ class Engine:
             A lock; nobody else starts an engine until it is closed.
         """
         limit = max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
+        silent_since: dict[Path, float] = {}
         while True:
             room = _lock(runtime_directory() / "room", fcntl.LOCK_EX)
             if room is not None:
                 with contextlib.ExitStack() as stack:
                     stack.enter_context(room)
-                    others = {}
-                    for folder in folders():
-                        status = yield from ask(folder, "status")
-                        if status is not None and folder != self.folder:
-                            others[folder] = status
+                    others = yield from self._others()
                     if len(others) < limit:
                         stack.pop_all()
                         return room
-                    staying = [folder for folder, status in others.items() if not status.get("leaving")]
-                    if len(staying) >= limit:
-                        longest_idle = max(staying, key=lambda folder: others[folder].get("idle", 0.0))
-                        yield from ask(longest_idle, "stop-if-free")
+                    yield from _make_room(others, limit, silent_since)
             progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
             yield POLL_SECONDS
+
+    def _others(self) -> Generator[float, None, dict[Path, dict[str, Any]]]:
+        """Returns what the other engines say of themselves, by their directories; nothing where one did not answer."""
+        others = {}
+        for folder in folders():
+            if folder != self.folder:
+                status = yield from ask(folder, "status")
+                if status is not None:
+                    others[folder] = status
+        return others
 
     def _spawn(self, alive: IO[bytes]) -> subprocess.Popen[bytes]:
         _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
@@ -388,16 +439,14 @@ class Engine:
             own["VLLM_HOST_IP"] = "127.0.0.1"
             if sys.platform == "linux":
                 own["GLOO_SOCKET_IFNAME"] = "lo"
-        caller = {name: value for name, value in os.environ.items() if name != "VLLM_API_KEY"}
-        return {**own, **caller, "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
+        return {**own, **passed_on(os.environ), "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
 
     def _kill(self, pid: int) -> Pauses:
-        status = yield from ask(self.folder, "status")
-        if status is not None and status.get("pid") == pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, 9)
-            (self.folder / "engine.json").unlink(missing_ok=True)
-        while _listens(self.folder / "control") and status is not None and status.get("pid") == pid:
+        # The engine ends itself: in another PID namespace its number may be a stranger's here.
+        while True:
+            status = yield from ask(self.folder, f"kill {pid}")
+            if status is None or status.get("pid", pid) != pid:
+                return
             yield POLL_SECONDS
 
     def _fail(self) -> None:
@@ -413,6 +462,19 @@ class Engine:
             record = json.loads((self.folder / "failed").read_bytes())
             if record["at"] >= since:
                 raise failure(record["message"], record["status_code"])
+
+
+def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_since: dict[Path, float]) -> Pauses:
+    """Asks the one engine that has been idle longest to leave, unless one is leaving, or may be."""
+    now = time.monotonic()
+    for folder in others:
+        if others[folder]:
+            silent_since.pop(folder, None)
+        elif now - silent_since.setdefault(folder, now) < STUCK_SECONDS:
+            return  # too busy to answer, perhaps with leaving: it is asked again before another loses its place
+    staying = [folder for folder, status in others.items() if not status.get("leaving")]
+    if len(staying) >= limit:
+        yield from ask(max(staying, key=lambda folder: others[folder].get("idle", 0.0)), "stop-if-free")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,6 +16,8 @@ OWN_OPTIONS = frozenset(
         *("api-server-count", "headless", "grpc"),
     }
 )
+# vLLM's one-dash names of some of them.
+OWN_SHORT_OPTIONS = frozenset({"asc", "hl"})
 # Options that spread an engine over several machines: its workers must then be reachable from the others.
 SEVERAL_MACHINES = frozenset(
     {
@@ -52,10 +54,20 @@ def option_tokens(options: Mapping[str, object] | Sequence[str] | str | None) ->
         tokens = [token for name, value in sorted(options.items()) for token in _option(name, value)]
     else:
         tokens = [str(token) for token in options or ()]
-    for name in map(option_name, tokens):
-        if name in OWN_OPTIONS:
-            raise failure(f"the engine option `{name}` is set by the provider and cannot be given", 400)
+    for token in tokens:
+        if _is_own(token):
+            raise failure(f"the engine option `{token}` is set by the provider and cannot be given", 400)
     return tokens
+
+
+def _is_own(token: str) -> bool:
+    # vLLM's parser completes what begins like an option (`--po` is `--port`), and takes `--a.b` for a part of `--a`.
+    # None of the own options is the beginning of another one of vLLM's. A bare `--` would make words of what follows.
+    if token.startswith("--"):
+        begun = (option_name(token) or "").split(".", 1)[0]
+        return any(name.startswith(begun) for name in OWN_OPTIONS)
+    begun = token[1:].split("=", 1)[0]
+    return token.startswith("-") and begun != "" and any(name.startswith(begun) for name in OWN_SHORT_OPTIONS)
 
 
 def _option(name: str, value: object) -> list[str]:

@@ -132,7 +132,8 @@ async def _refuse(send: Send) -> None:
 
 class Keeper(threading.Thread):
     """
-    Answers `status`, `stop` and `stop-if-free` on the engine's control socket, and ends an engine that nobody needs.
+    Answers `status`, `stop`, `stop-if-free` and `kill PID` on the engine's control socket, and ends an engine that
+    nobody needs.
 
     Args:
         folder: the engine's private directory.
@@ -175,6 +176,8 @@ class Keeper(threading.Thread):
         request = connection.recv(64)
         if request == b"stop":
             ACTIVITY.leaving = True
+        elif request == f"kill {os.getpid()}".encode():
+            os.killpg(0, signal.SIGKILL)
         elif request == b"stop-if-free" and (ACTIVITY.ready or not self._has_users()):
             ACTIVITY.leave_if_free(SETTLE_SECONDS)
         status = {

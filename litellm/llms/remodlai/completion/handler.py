@@ -9,14 +9,12 @@ that does not listen is started; one that died or is broken is replaced and the 
 import asyncio
 import atexit
 import contextlib
-import json
 import os
-import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import aiohttp
 import httpcore
@@ -25,23 +23,24 @@ from openai import AsyncOpenAI, OpenAI
 
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
-from litellm.llms.remodlai.engine import Engine, Pauses, failure, running_engines
+from litellm.llms.remodlai import engine_permits
+from litellm.llms.remodlai.common_utils import NO_SERVER, LexiqNovaError
+from litellm.llms.remodlai.engine import Engine, Pauses, failure, running_engines, vllm_is_here
 from litellm.llms.remodlai.engine_log import last_error
 
 SCHEME: Final = "lexiq-nova"
 # The host of a call that names no model: the one engine that is running.
 ANY: Final = "local"
 # vLLM's answer to every call once its engine process is dead; its own server ends some seconds later, or never.
-DEAD_INSIDE: Final = b"EngineCore encountered an issue"
+DEAD_INSIDE: Final = "EngineCore encountered an issue"
+HEALTH_SECONDS: Final = 10.0
 ENGINE_HEADER: Final = "x-lexiq-nova-engine"
-MODEL_FIELD: Final = re.compile(rb'name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]+)\r\n')
 IDLE_CONNECTION_SECONDS: Final = 60.0
 # How often one call may find no engine before something other than bad luck is the reason.
 ATTEMPTS: Final = 5
 
-# What this process has called: by the name that stands in URLs, and the last one of every model.
+# What this process has called, by the name that stands in URLs.
 _ENGINES: dict[str, Engine] = {}
-_LATEST: dict[str, Engine] = {}
 
 
 @dataclass(frozen=True)
@@ -70,63 +69,52 @@ def local_server(model: str, engine_args: Mapping[str, object] | str | None = No
         A base that only the transport of this module understands.
 
     Raises:
-        LexiqNovaError: vLLM is not installed, or an option cannot be used.
+        LexiqNovaError: vLLM is not installed, an option cannot be used, or the model may not be used here.
     """
     if not model:
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
     engine = Engine.of(model, engine_args)
-    _ENGINES[engine.name] = _LATEST[engine.model] = engine
+    engine_permits.require(engine)
+    _ENGINES[engine.name] = engine
     return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
 
 
-def openai_client(model: str, litellm_params: Mapping[str, Any] | None, is_async: bool) -> OpenAI | AsyncOpenAI:
+def openai_client(base: str, timeout: float | httpx.Timeout | None, is_async: bool) -> OpenAI | AsyncOpenAI:
     """
-    A client of the openai package that reaches the local server, for the endpoints that upstream asks through one.
+    A client of the openai package that reaches the local server, for the endpoint that upstream asks through one.
 
     Args:
-        model: directory or model id, without the provider's prefix.
-        litellm_params: the call's parameters; `engine_args` is read.
+        base: as `local_server` gives it.
+        timeout: of the call, in seconds.
         is_async: whether the call awaits its answer.
     """
-    server = local_server(model, (litellm_params or {}).get("engine_args"))
     if is_async:
         asynchronous = httpx.AsyncClient(transport=TRANSPORT)
-        return AsyncOpenAI(base_url=server.base, api_key=server.key, http_client=asynchronous, max_retries=0)
-    return OpenAI(
-        base_url=server.base, api_key=server.key, http_client=httpx.Client(transport=TRANSPORT), max_retries=0
-    )
+        return AsyncOpenAI(
+            base_url=base, api_key=PLACEHOLDER_API_KEY, http_client=asynchronous, timeout=timeout, max_retries=0
+        )
+    synchronous = httpx.Client(transport=TRANSPORT)
+    return OpenAI(base_url=base, api_key=PLACEHOLDER_API_KEY, http_client=synchronous, timeout=timeout, max_retries=0)
 
 
-def engine_of(request: httpx.Request) -> Engine:
+def engine_of(url: httpx.URL) -> Engine:
     """
-    The engine that a request to a `lexiq-nova://` URL means: the one the URL names, else the model of its body,
-    else the only one that is running.
+    The engine that a `lexiq-nova://` URL names; where it names none, the only one that is running.
 
     Raises:
-        LexiqNovaError: none of these.
+        LexiqNovaError: there is none, or not exactly one.
     """
-    host = request.url.host
-    if host in _ENGINES:
-        return _ENGINES[host]
-    model = _model_in(request)
-    if model:
-        # Options do not travel in a body: those of this process's last call of the model apply.
-        engine = Engine.of(model)
-        return _LATEST.get(engine.model, engine)
-    running = [engine for engine in running_engines() if host in (ANY, engine.name)]
+    if url.host in _ENGINES:
+        return _ENGINES[url.host]
+    if not vllm_is_here():
+        raise failure(NO_SERVER, 400)
+    running = [
+        engine for engine in running_engines() if url.host in (ANY, engine.name) and engine_permits.allows(engine)
+    ]
     if len(running) != 1:
         names = ", ".join(engine.model for engine in running) or "none"
         raise failure(f"this call names no model, and not exactly one engine is running ({names})", 400)
     return running[0]
-
-
-def _model_in(request: httpx.Request) -> str | None:
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("application/json"):
-        body = json.loads(request.content or b"null")
-        return body.get("model") if isinstance(body, dict) else None
-    field = MODEL_FIELD.search(request.content) if kind.startswith("multipart/") else None
-    return field and field.group(1).decode()
 
 
 class Fault(NamedTuple):
@@ -137,7 +125,16 @@ class Fault(NamedTuple):
 
 
 Outcome = httpx.Response | httpx.TransportError
-Send = Callable[[Engine, httpx.Request], Awaitable[httpx.Response]]
+
+
+class Send(Protocol):
+    """Asks an engine; reads the body of the answer if it is wanted `whole`, or if its status is 500 or more."""
+
+    def __call__(
+        self, engine: Engine, request: httpx.Request, whole: bool = False
+    ) -> Coroutine[Any, Any, httpx.Response]: ...
+
+
 Pause = Callable[[float], Awaitable[None]]
 
 
@@ -146,7 +143,7 @@ def _fault(outcome: Outcome) -> Fault | None:
         engine = outcome.headers.get(ENGINE_HEADER, "")
         if engine == "leaving":
             return Fault(delivered=False)
-        if engine.isdigit() and DEAD_INSIDE in outcome.content:
+        if engine.isdigit() and _says_dead_inside(outcome):
             return Fault(delivered=True, broken=int(engine))
         return None
     if isinstance(outcome, httpx.TimeoutException):
@@ -156,6 +153,18 @@ def _fault(outcome: Outcome) -> Fault | None:
         outcome.__cause__, (aiohttp.ClientConnectorError, httpcore.ConnectError)
     )
     return Fault(delivered=not refused)
+
+
+def _says_dead_inside(response: httpx.Response) -> bool:
+    """Whether a response is vLLM's own error object for a dead engine process; a model's words may quote it."""
+    if response.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+        return False
+    try:
+        answer = response.json()
+    except ValueError:
+        return False
+    error = answer.get("error", answer) if isinstance(answer, dict) else None  # not nested before vLLM 0.10
+    return isinstance(error, dict) and str(error.get("message")).startswith(DEAD_INSIDE)
 
 
 def _recovery(engine: Engine, fault: Fault) -> Pauses:
@@ -171,16 +180,25 @@ async def _outcome(call: Awaitable[httpx.Response]) -> Outcome:
         return error
 
 
+async def _is_healthy(engine: Engine, send: Send) -> bool:
+    """Whether the engine itself says that its engine process lives."""
+    url = f"http://{engine.name}/health"
+    timeouts = httpx.Timeout(HEALTH_SECONDS).as_dict()
+    request = httpx.Request("GET", url, extensions={"timeout": timeouts})
+    outcome = await _outcome(send(engine, request, whole=True))
+    return isinstance(outcome, httpx.Response) and outcome.is_success
+
+
 async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Response:
     """
     One call from its first attempt to its answer, with or without an event loop: it waits only for its arguments.
 
     Args:
         request: its body has been read.
-        send: asks an engine, and reads the body of an answer whose status is 500 or more.
+        send: asks an engine.
         pause: sleeps for some seconds.
     """
-    engine = engine_of(request)
+    engine = engine_of(request.url)
     allowed = request.extensions.get("timeout", {}).get("read")
     deadline = None if allowed is None else time.monotonic() + allowed
     delivered = False
@@ -188,7 +206,7 @@ async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Res
         engine.use()
         outcome = await _outcome(send(engine, _addressed(request)))
         fault = _fault(outcome)
-        if fault is None:
+        if fault is None or fault.broken is not None and await _is_healthy(engine, send):
             break
         if fault.delivered and delivered:
             message, _status = last_error(engine.log)
@@ -204,6 +222,12 @@ async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Res
     if isinstance(outcome, httpx.TransportError):
         raise outcome
     return outcome
+
+
+def _refused(request: httpx.Request, error: LexiqNovaError) -> httpx.Response:
+    """The answer for an engine that is not there: every kind of client tells an answer's text, not an exception's."""
+    headers = {"x-should-retry": "false"}  # the openai package would try a failed start twice more
+    return httpx.Response(error.status_code, headers=headers, text=error.message, request=request)
 
 
 def _at_once(call: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
@@ -246,8 +270,9 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
     Sends requests to the engine that their URL names, and starts it if it is not there.
 
-    Raises, beside what httpx's transports raise: LexiqNovaError if the engine cannot be started; httpx.ReadTimeout
-    if it is not ready within the request's own timeout (it goes on loading).
+    An engine that cannot be started answers as a server would: with an HTTP status and the reason as text. Raises
+    what httpx's transports raise, and httpx.ReadTimeout if the engine is not ready within the request's own timeout
+    (it goes on loading).
     """
 
     def __init__(self) -> None:
@@ -285,9 +310,9 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return transports[engine.socket]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        async def send(engine: Engine, request: httpx.Request) -> httpx.Response:
+        async def send(engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
             response = self._to(engine).handle_request(request)
-            if response.is_server_error:
+            if whole or response.is_server_error:
                 response.read()
             return response
 
@@ -295,17 +320,23 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             time.sleep(seconds)
 
         request.read()
-        return _at_once(_answer(request, send, pause))
+        try:
+            return _at_once(_answer(request, send, pause))
+        except LexiqNovaError as error:
+            return _refused(request, error)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        async def send(engine: Engine, request: httpx.Request) -> httpx.Response:
+        async def send(engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
             response = await self._async_to(engine).handle_async_request(request)
-            if response.is_server_error:
+            if whole or response.is_server_error:
                 await response.aread()
             return response
 
         await request.aread()
-        return await _answer(request, send, asyncio.sleep)
+        try:
+            return await _answer(request, send, asyncio.sleep)
+        except LexiqNovaError as error:
+            return _refused(request, error)
 
 
 TRANSPORT: Final = LocalEngineTransport()

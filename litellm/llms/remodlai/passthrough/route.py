@@ -13,6 +13,8 @@ from litellm.proxy.common_request_processing import _await_llm_call_cancelling_o
 from litellm.proxy.common_utils.http_parsing_utils import is_json_content_type, read_request_body
 from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as upstream
 
+from ..common_utils import LOCAL_ENGINE, own_server
+from ..engine_permits import deployment_of
 from .transformation import leaves_base
 
 
@@ -34,7 +36,8 @@ async def relay(
         The server's answer, whatever its status; a stream as a stream.
 
     Raises:
-        HTTPException: 400 where the path is not below the server's base; 499 where the caller left and
+        HTTPException: 400 where the path is not below the server's base; 404 where no server is configured and the
+            model of the body is no deployment; 499 where the caller left and
             `cancel_on_disconnect` is set, which ends the call on the server too.
     """
     if leaves_base(endpoint):
@@ -46,10 +49,15 @@ async def relay(
     router = proxy_server.llm_router
     # A form is sent on as it came: it cannot name another model on its way.
     is_json = is_json_content_type(request.headers.get("content-type", ""))
-    if router is not None and is_json and upstream.is_passthrough_request_using_router_model(body, router):
+    model: str | None = None
+    if is_json and upstream.is_passthrough_request_using_router_model(body, router):
+        model = body["model"]
+    elif body.get("model") is not None and own_server(provider, None, None)[0] == LOCAL_ENGINE:
+        model = _local_deployment(str(body["model"]), is_json)
+    if router is not None and model is not None:
         answer = upstream._relay_router_model(
             llm_router=router,
-            model=body["model"],
+            model=model,
             endpoint=endpoint,
             request=request,
             request_body=body,
@@ -67,3 +75,15 @@ async def relay(
     if proxy_server.general_settings.get("cancel_on_disconnect", False):
         return await _await_llm_call_cancelling_on_disconnect(request, asyncio.ensure_future(answer))
     return await answer
+
+
+def _local_deployment(model: str, is_json: bool) -> str:
+    """The public name of the deployment that runs a model, as its engine knows it, on this machine."""
+    if not is_json:
+        raise HTTPException(
+            status_code=400, detail={"error": "an engine of this machine takes only JSON by this route"}
+        )
+    deployment = deployment_of(model)
+    if deployment is None:
+        raise HTTPException(status_code=404, detail={"error": f"no deployment of this proxy runs {model!r}"})
+    return deployment

@@ -15,11 +15,15 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 Message = MutableMapping[str, Any]
-DEAD = b"EngineCore encountered an issue. See stack trace (above) for the root cause."
+DEAD_MESSAGE = "EngineCore encountered an issue. See stack trace (above) for the root cause."
+DEAD = {"error": {"message": DEAD_MESSAGE, "type": "InternalServerError", "param": None, "code": 500}}
 
 
 class App:
-    """Answers every POST with its process id; `{"stream": true}` with a chunk every 10 ms until the client goes."""
+    """
+    Answers every POST with its process id, with `{"error": {…}}` where it is asked to say that, and with a chunk every
+    10 ms until the client goes where it is asked for a stream.
+    """
 
     def __init__(self) -> None:
         self.dead = False
@@ -44,9 +48,11 @@ class App:
         if request.get("kill"):
             os.kill(os.getpid(), 9)
         await asyncio.sleep(request.get("seconds", 0))
-        await send({"type": "http.response.start", "status": 500 if self.dead else 200, "headers": []})
-        if self.dead:
-            await send({"type": "http.response.body", "body": DEAD})
+        said = DEAD if self.dead else request.get("say")
+        status = 200 if not said else 503 if scope["path"] == "/health" else 500
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        if said:
+            await send({"type": "http.response.body", "body": json.dumps(said).encode()})
             return
         if request.get("stream"):
             gone = asyncio.ensure_future(receive())
@@ -56,6 +62,7 @@ class App:
             return
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
         answer["address"] = os.environ.get("VLLM_HOST_IP")
+        answer["environment"] = sorted(os.environ)
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 

@@ -1,16 +1,18 @@
 """The local engine's process, sharing and faults, with a stand-in for vLLM that starts at once."""
 
 import asyncio
+import json
 import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,10 @@ def client() -> Iterator[httpx.Client]:
 
 def call(client: httpx.Client, model: str = "some/model", **body: Any) -> Any:
     base = local_server(model, body.pop("engine_args", None)).base
-    return client.post(f"{base}/chat/completions", json={"model": model, **body}).raise_for_status().json()
+    answer = client.post(f"{base}/chat/completions", json={"model": model, **body})
+    if answer.is_error:
+        raise LexiqNovaError(status_code=answer.status_code, message=answer.text)
+    return answer.json()
 
 
 def status(model: str = "some/model") -> dict[str, Any] | None:
@@ -115,14 +120,28 @@ def test_option_tokens() -> None:
 
 
 def test_the_order_of_options_makes_no_other_engine() -> None:
-    assert local_server("m", {"a": 1, "b": 2}) == local_server("m", {"b": 2, "a": 1}) != local_server("m", {"a": 1})
+    both = local_server("m", {"seed": 1, "dtype": 2})
+    assert both == local_server("m", {"dtype": 2, "seed": 1}) != local_server("m", {"seed": 1})
 
 
-@pytest.mark.parametrize("options", [{"uds": "/tmp/x"}, "--host=0.0.0.0", {"api_key": "k"}, "'", "{"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"uds": "/tmp/x"}, "--host=0.0.0.0", {"api_key": "k"}, "'", "{", {"config": "f.yaml"}),
+        # what vLLM's parser completes, reads as part of an option, or knows by another name
+        *("--ho 0.0.0.0", "--por=1", {"api_k": "k"}, "--api_k=k", {"conf": "f.yaml"}, "--host.x 0.0.0.0", "--headl"),
+        *("-asc 2", "-as=2", "-hl", "--enforce-eager --", {"served-model-name": "--ho=0.0.0.0"}, "--s=x"),
+    ],
+)
 def test_options_that_are_refused(options: Any) -> None:
     with pytest.raises(LexiqNovaError) as refused:
         local_server("some/model", options)
     assert refused.value.status_code == 400
+
+
+def test_options_that_only_look_like_the_providers_own() -> None:
+    line = "--hf-token x --portable 1 --model-impl auto --config-format auto -tp 2 -dp 1 --swap-space -1 -O3"
+    assert option_tokens(line) == line.split()
 
 
 def test_a_directory_is_one_engine_however_it_is_spelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +251,80 @@ def test_dead_inside_is_replaced_once_for_all_callers(client: httpx.Client) -> N
     assert len(answers) == 1 and pid not in answers
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"error": {"message": "The model wrote: EngineCore encountered an issue.", "code": 500}},
+        {"detail": "EngineCore encountered an issue. See stack trace (above) for the root cause."},
+        ["EngineCore encountered an issue"],
+        # word for word, from an engine that says it is well
+        {"error": {"message": "EngineCore encountered an issue. See stack trace (above)", "code": 500}},
+    ],
+)
+def test_an_engine_that_lives_is_not_replaced_for_what_it_says(client: httpx.Client, said: Any) -> None:
+    pid = call(client)["pid"]
+    with pytest.raises(LexiqNovaError, match="EngineCore encountered an issue") as told:
+        call(client, say=said)
+    assert told.value.status_code == 500
+    assert call(client)["pid"] == pid
+
+    async def main() -> int:
+        async with httpx.AsyncClient(mounts={"lexiq-nova://": TRANSPORT}, timeout=30) as client:
+            url = local_server("some/model").base + "/chat/completions"
+            assert (await client.post(url, json={"say": said})).status_code == 500
+            return (await client.post(url, json={})).json()["pid"]
+
+    assert asyncio.run(main()) == pid
+
+
+def test_an_engine_is_told_to_kill_only_itself(client: httpx.Client) -> None:
+    """Its process id may be a stranger's here, where it runs in a PID namespace of its own."""
+    pid = call(client)["pid"]
+    engine = Engine.of("some/model")
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+        wait(engine._kill(stranger.pid))
+        assert stranger.poll() is None and (status() or {})["pid"] == pid
+        stranger.kill()
+    wait(engine._kill(pid))
+    assert status() is None
+    assert call(client)["pid"] != pid
+
+
+def test_no_number_from_an_answer_is_signalled(client: httpx.Client) -> None:
+    """A keeper that says it is somebody else's process, as one in another PID namespace does by its mere truth."""
+    engine = Engine.of("some/model")
+    engine.folder.mkdir(mode=0o700)
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+        with socket.socket(socket.AF_UNIX) as keeper, ThreadPoolExecutor(1) as thread:
+            keeper.bind(str(engine.folder / "control"))
+            keeper.listen()
+
+            def answer() -> None:
+                with keeper.accept()[0] as connection:
+                    connection.recv(64)
+                    keeper.close()
+                    connection.sendall(json.dumps({"pid": stranger.pid}).encode())
+
+            answered = thread.submit(answer)
+            wait(engine._kill(stranger.pid))
+            answered.result()
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_the_engine_has_none_of_its_callers_secrets(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("LITELLM_MASTER_KEY", "DATABASE_URL", "OPENAI_API_KEY", "VLLM_API_KEY", "REMODLAI_API_KEY", "REDIS_URL")
+    for name in (*secrets, "HF_TOKEN", "CUDA_VISIBLE_DEVICES", "https_proxy", "MINE_A", "MINE_B", "NOT_MINE"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("LEXIQ_NOVA_ENGINE_ENV", "MINE_*, AWS_REGION")
+    answer = call(client)
+    given = set(answer["environment"])
+    assert given.isdisjoint({*secrets, "NOT_MINE"})
+    assert given >= {"HF_TOKEN", "CUDA_VISIBLE_DEVICES", "https_proxy", "MINE_A", "MINE_B", "PATH", "PYTHONPATH"}
+    if os.path.exists("/proc/self/environ"):
+        assert not any(name.encode() + b"=" in Path(f"/proc/{answer['pid']}/environ").read_bytes() for name in secrets)
+
+
 def test_failure_is_told_once_to_all_that_wait(client: httpx.Client) -> None:
     def failing(_: int) -> str:
         with pytest.raises(LexiqNovaError) as failed:
@@ -287,6 +380,26 @@ def test_least_recently_used_makes_room_but_never_one_that_answers(
     assert {engine.model for engine in running_engines()} == {"a", "d"}  # its stream ended after c's only call
 
 
+def test_two_never_leave_for_one_place(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was told to leave is too busy to say so: the other one keeps its place."""
+    call(client, "a")
+    call(client, "b")
+    time.sleep(1.1)  # both are free for whoever comes now
+    silent = Engine.of("a").folder
+    asked: list[str] = []
+
+    def says(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | None]:
+        asked.append(f"{folder.name[0]} {request}")
+        answer = yield from ask(folder, request)
+        return {} if answer is not None and folder == silent and len(asked) < 12 else answer
+
+    monkeypatch.setattr("litellm.llms.remodlai.engine.ask", says)
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "2")
+    call(client, "c")
+    assert {engine.model for engine in running_engines()} == {"b", "c"}
+    assert "b stop-if-free" not in asked
+
+
 def test_idle_engine_ends(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEXIQ_NOVA_KEEP_ALIVE", "1")
     pid = call(client)["pid"]
@@ -340,9 +453,65 @@ def test_nobody_else_can_enter() -> None:
     folder = runtime_directory()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.chmod(0o755)
-    with pytest.raises(LexiqNovaError, match="mode 0700"):
+    with pytest.raises(LexiqNovaError, match="mode 0700.*XDG_RUNTIME_DIR"):
         runtime_directory()
     folder.chmod(0o700)
+
+
+def test_a_link_or_a_file_in_its_place_is_not_followed(machine: Path) -> None:
+    (machine / "elsewhere").mkdir(mode=0o700)
+    place = machine / "lexiq-nova"
+    place.symlink_to(machine / "elsewhere")
+    with pytest.raises(LexiqNovaError, match="mode 0700"):
+        runtime_directory()
+    place.unlink()
+    place.touch()
+    with pytest.raises(LexiqNovaError, match="mode 0700"):
+        runtime_directory()
+    place.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory to another user")
+@pytest.mark.parametrize("made", ["directory", "link"])
+def test_another_user_who_was_first_is_no_obstacle(
+    client: httpx.Client, machine: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    monkeypatch.setenv("HOME", str(machine / "home"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    shared = machine / "tmp"
+    shared.mkdir(mode=0o1777)
+    monkeypatch.setattr("tempfile.tempdir", str(shared))
+    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", shared)
+    foreign = shared / f"lexiq-nova-{os.geteuid()}"
+    if made == "directory":
+        foreign.mkdir(mode=0o777)
+    else:
+        (machine / "trap").mkdir(mode=0o700)
+        foreign.symlink_to(machine / "trap")
+    os.chown(foreign, 65534, 65534, follow_symlinks=False)
+    first = call(client)
+    assert runtime_directory() == machine / "home/.cache/lexiq-nova"
+    assert stat.S_IMODE(runtime_directory().stat().st_mode) == 0o700
+    assert call(client)["pid"] == first["pid"]
+    assert os.listdir(foreign) == []
+
+
+def test_a_path_too_long_for_a_socket_is_passed_over(
+    client: httpx.Client, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS' temporary directory is such a path."""
+    long = machine / "var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T"
+    long.mkdir(parents=True)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", machine)
+    assert call(client)["pid"]
+    assert runtime_directory() == machine / f"lexiq-nova-{os.geteuid()}"
+    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", long)
+    monkeypatch.setenv("HOME", str(long))
+    with pytest.raises(LexiqNovaError, match="too long for a socket.*XDG_RUNTIME_DIR"):
+        runtime_directory()
+    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", machine)
 
 
 def test_files_are_private_and_the_process_list_shows_no_option(client: httpx.Client) -> None:
@@ -365,16 +534,30 @@ def test_full_disk_is_a_clear_error(client: httpx.Client, monkeypatch: pytest.Mo
         call(client)
 
 
-def test_a_call_that_names_no_engine(client: httpx.Client) -> None:
-    nothing = httpx.Request("GET", "lexiq-nova://local/v1/models")
+def test_a_url_that_names_no_engine_reaches_the_only_one_that_runs(client: httpx.Client) -> None:
+    nothing = httpx.URL("lexiq-nova://local/v1/models")
     with pytest.raises(LexiqNovaError, match="not exactly one engine is running"):
         engine_of(nothing)
     call(client)
     assert engine_of(nothing).model == "some/model"
-    assert engine_of(httpx.Request("POST", "lexiq-nova://local/v1/completions", json={"model": "m"})).model == "m"
-    upload = httpx.Request("POST", "lexiq-nova://local/v1/audio", files={"file": b"RIFF", "model": (None, "whisper")})
-    upload.read()
-    assert engine_of(upload).model == "whisper"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"json": {"model": "somebody/repo"}},
+        {"files": {"file": b"RIFF", "model": (None, "somebody/repo")}},
+        {"content": b'{"model": "somebody/repo"}'},
+    ],
+)
+@pytest.mark.parametrize("host", ["local", "some-repo-01234567"])
+def test_a_body_never_names_an_engine(client: httpx.Client, body: dict[str, Any], host: str) -> None:
+    refused = client.post(f"lexiq-nova://{host}/v1/chat/completions", **body)
+    assert refused.status_code == 400 and "not exactly one engine is running (none)" in refused.text
+    own = call(client)
+    answer = client.post(local_server("some/model").base + "/chat/completions", json={"model": "somebody/repo"})
+    assert answer.json()["pid"] == own["pid"]
+    assert {engine.model for engine in running_engines()} == {"some/model"}
 
 
 def test_command(client: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:

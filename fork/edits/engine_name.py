@@ -1,0 +1,18 @@
+"""The hooks of some endpoints know neither a call's model nor the options of its local engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fork.edit import Edit
+
+if TYPE_CHECKING:
+    from litellm.llms.remodlai.engine_call import naming_engine
+
+EDIT = Edit(__name__, __doc__, patch="local-engine")
+
+
+@EDIT.start("litellm/utils.py", "client")
+def named(original_function: Callable[..., object]) -> None:
+    original_function = naming_engine(original_function)

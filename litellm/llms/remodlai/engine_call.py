@@ -1,0 +1,77 @@
+"""
+Names the local engine in a call's `api_base`, before the call's own function sees it.
+
+The hooks of the endpoints know the model, or the call's `engine_args`, or neither. Here both are known for each public
+function, so that the URL of every request says which engine it is for. Upstream's `client` decorates all of them and
+puts `naming_engine` around each, after a stored credential has filled in its base.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar, cast
+
+import litellm
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PROVIDERS: Final = ("remodlai", "lexiq_nova")
+_PREFIXES: Final = ("remodlai/", "lexiq_nova/")
+
+
+def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Puts the base of the local engine into the calls that no server is configured for.
+
+    Args:
+        function: a public function of LiteLLM, synchronous or not; calls for other providers pass as they are.
+
+    Returns:
+        The same function; it raises LiteLLM's exceptions where the engine may not or cannot be used.
+    """
+    names = list(inspect.signature(function).parameters)
+    position = names.index("model") if "model" in names else len(names)
+
+    def named(args: tuple[object, ...], call: dict[str, object]) -> dict[str, object]:
+        given = call.get("model")
+        model = given if given is not None or len(args) <= position else args[position]
+        if isinstance(model, str) and model in litellm.model_alias_map:
+            model = litellm.model_alias_map[model]
+        provider = call.get("custom_llm_provider")
+        if provider in PROVIDERS or isinstance(model, str) and model.startswith(_PREFIXES):
+            return _on_engine(call, model, provider)
+        return call
+
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> object:
+            return await function(*args, **named(args, kwargs))  # type: ignore[arg-type]
+
+        return cast(Callable[P, R], asynchronous)
+
+    @wraps(function)
+    def synchronous(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(*args, **named(args, kwargs))  # type: ignore[arg-type]
+
+    return synchronous
+
+
+def _on_engine(call: Mapping[str, object], model: object, provider: object) -> dict[str, object]:
+    # The provider's classes import LiteLLM, which is not complete when `client` decorates its functions.
+    from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
+    from litellm.llms.remodlai.completion.handler import local_server
+
+    on_server = {name: value for name, value in call.items() if name != "engine_args"}
+    name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
+    given = call.get("api_base") or call.get("base_url")
+    base, _key = own_server(name, str(given) if given else None, None)
+    if base != LOCAL_ENGINE or not isinstance(model, str) or call.get("mock_response") is not None:
+        return on_server
+    model = model.removeprefix(f"{name}/")
+    try:
+        server = local_server(model, cast("Mapping[str, object] | str | None", call.get("engine_args")))
+    except LexiqNovaError as error:
+        raise litellm.exception_type(model=model, original_exception=error, custom_llm_provider=name) from error
+    return {**on_server, "api_base": server.base}

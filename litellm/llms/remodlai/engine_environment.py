@@ -1,0 +1,50 @@
+"""
+What an engine gets of its caller's environment: what vLLM and the libraries below it read, and nothing else.
+
+A caller's environment holds secrets that are none of vLLM's business: a proxy's master key, its database, other
+providers' keys.
+"""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+# The engine's key: none, since its socket is this user's alone.
+_NEVER: Final = frozenset({"VLLM_API_KEY"})
+_PASSED: Final = (
+    # vLLM, and where it gets models from
+    *("VLLM_*", "HF_*", "HUGGINGFACE_*", "HUGGING_FACE_*", "TRANSFORMERS_*", "SENTENCE_TRANSFORMERS_*"),
+    *("TOKENIZERS_*", "SAFETENSORS_*", "MODELSCOPE_*", "TIKTOKEN_*"),
+    # what computes
+    *("TORCH*", "PYTORCH_*", "TRITON_*", "FLASHINFER_*", "XLA_*", "NUMBA_*"),
+    *("CUDA_*", "CUBLAS_*", "CUDNN_*", "NVIDIA_*", "HIP_*", "ROCR_*", "ROCM_*", "HSA_*", "GPU_*", "AMD_*", "MIOPEN_*"),
+    *("ONEAPI_*", "SYCL_*", "ZE_*", "HABANA_*", "TPU_*", "NEURON_*", "ASCEND_*"),
+    *("OMP_*", "GOMP_*", "KMP_*", "MKL_*", "OPENBLAS_*", "MALLOC_*"),
+    # how several processes and machines talk
+    *("NCCL_*", "RCCL_*", "GLOO_*", "UCX_*", "CCL_*", "RAY_*"),
+    # the system
+    *("PATH", "LD_*", "DYLD_*", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TMP", "TEMP", "XDG_*"),
+    *("LANG", "LANGUAGE", "LC_*", "TZ", "*_proxy", "*_PROXY", "SSL_CERT_*", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("PYTHON*", "VIRTUAL_ENV", "CONDA_PREFIX"),
+    # the compiler, for kernels that are made on first use
+    *("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "CPATH", "LIBRARY_PATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"),
+)
+
+
+def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """
+    The part of an environment that an engine gets.
+
+    Args:
+        environment: the caller's. Its `LEXIQ_NOVA_ENGINE_ENV` may list more names or globs, with commas between them.
+
+    Returns:
+        Variables by name.
+    """
+    more = (pattern.strip() for pattern in environment.get("LEXIQ_NOVA_ENGINE_ENV", "").split(","))
+    patterns = (*_PASSED, *more)
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in _NEVER and any(fnmatchcase(name, pattern) for pattern in patterns)
+    }

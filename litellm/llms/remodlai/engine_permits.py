@@ -1,0 +1,124 @@
+"""
+Which engines this process may start or call.
+
+A program that uses LiteLLM names its engines itself. In a process that serves LiteLLM's proxy the callers are the
+proxy's clients, and only its deployments name engines. `LEXIQ_NOVA_MODELS` narrows either.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
+from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
+from litellm.llms.remodlai.engine import Engine
+from litellm.llms.remodlai.engine_call import PROVIDERS
+from litellm.llms.remodlai.engine_options import failure
+
+_PROXY: Final = "litellm.proxy.proxy_server"
+_serving: Final[list[str]] = []
+
+
+def only_deployments() -> None:
+    """From now on, this process serves the proxy: engines are those of its deployments."""
+    _serving[:] = [_PROXY]
+
+
+def require(engine: Engine) -> None:
+    """
+    Passes where an engine may be started or called here.
+
+    Args:
+        engine: model and options that a call asks for.
+
+    Raises:
+        LexiqNovaError: 404, the model is not on the operator's list, or is no deployment of the proxy.
+    """
+    if not _on_list(engine):
+        raise failure(f"{engine.model} is not one of the models that LEXIQ_NOVA_MODELS allows here", 404)
+    deployments = _deployments()
+    if deployments is not None and not any(_names(params, engine) for params in deployments):
+        raise failure(f"no deployment of this proxy runs {engine.model} on this machine with these options", 404)
+
+
+def allows(engine: Engine) -> bool:
+    """Whether `require` passes."""
+    with contextlib.suppress(LexiqNovaError):
+        require(engine)
+        return True
+    return False
+
+
+def deployment_of(model: str) -> str | None:
+    """
+    Finds the deployment that runs a model on this machine.
+
+    Args:
+        model: directory or model id, as the engine knows it.
+
+    Returns:
+        The public name of a deployment that names it, none with a wildcard; None where there is none.
+    """
+    for params in _deployments() or ():
+        own = _own_model(params)
+        if own is not None and "*" not in own and Engine.place_of(own) == Engine.place_of(model):
+            return str(params["model_name"])
+    return None
+
+
+def _on_list(engine: Engine) -> bool:
+    patterns = [pattern.strip() for pattern in os.environ.get("LEXIQ_NOVA_MODELS", "").split(",") if pattern.strip()]
+    return not patterns or any(_matches(engine.model, pattern) for pattern in patterns)
+
+
+def _matches(model: str, pattern: str) -> bool:
+    # A path that leaves the pattern's directory again is not in it.
+    return ".." not in model.split("/") and fnmatchcase(model, Engine.place_of(pattern))
+
+
+def _deployments() -> Iterable[Mapping[str, object]] | None:
+    """Parameters of the proxy's deployments, with their public names; None where this process serves no proxy."""
+    proxy = sys.modules.get(_PROXY)
+    router = getattr(proxy, "llm_router", None)
+    if router is None and not _serving:
+        return None
+    return _named_by(proxy)
+
+
+def _named_by(proxy: object) -> Iterator[Mapping[str, object]]:
+    # `litellm --model` and `completion_model` are deployments of one model.
+    settings = getattr(proxy, "general_settings", None) or {}
+    for model in (getattr(proxy, "user_model", None), settings.get("completion_model")):
+        if model:
+            yield {"model": model, "model_name": model}
+    router = getattr(proxy, "llm_router", None)
+    for deployment in router.model_list if router is not None else ():
+        yield {**dict(deployment["litellm_params"]), "model_name": deployment["model_name"]}
+
+
+def _own_model(params: Mapping[str, object]) -> str | None:
+    """The model that a deployment runs on this machine; None where it is another provider's or has a server."""
+    model = str(params.get("model"))
+    provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
+    if provider not in PROVIDERS:
+        return None
+    base = params.get("api_base") or params.get("base_url") or _stored_base(params.get("litellm_credential_name"))
+    if base and base != LOCAL_ENGINE or own_server(provider, None, None)[0] != LOCAL_ENGINE:
+        return None
+    return model.removeprefix(f"{provider}/")
+
+
+def _stored_base(credential: object) -> object:
+    return CredentialAccessor.get_credential_values(str(credential)).get("api_base") if credential else None
+
+
+def _names(params: Mapping[str, object], engine: Engine) -> bool:
+    own = _own_model(params)
+    if own is None or not (Engine.place_of(own) == engine.model or "*" in own and _matches(engine.model, own)):
+        return False
+    with contextlib.suppress(LexiqNovaError):
+        return Engine.of(engine.model, params.get("engine_args")).tokens == engine.tokens  # type: ignore[arg-type]
+    return False
