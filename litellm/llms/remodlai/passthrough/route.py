@@ -52,7 +52,9 @@ async def relay(
     model: str | None = None
     if is_json and upstream.is_passthrough_request_using_router_model(body, router):
         model = body["model"]
-    elif body.get("model") is not None and own_server(provider, None, None)[0] == LOCAL_ENGINE:
+    elif (
+        isinstance(body, dict) and body.get("model") is not None and own_server(provider, None, None)[0] == LOCAL_ENGINE
+    ):
         model = _local_deployment(str(body["model"]), is_json)
     if router is not None and model is not None:
         answer = upstream._relay_router_model(

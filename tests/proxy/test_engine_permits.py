@@ -1,0 +1,165 @@
+"""
+A proxy's clients reach the engines of its deployments and no other, whatever they send: nothing is started for them.
+The engines are started with a stand-in for vLLM.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from proxy.gateway import Gateway, config_of
+
+from litellm.llms.remodlai.__main__ import main as command
+from litellm.llms.remodlai.engine import engines
+from support.recording import RecordingServer, Response
+
+STAND_IN = Path(__file__).parents[1] / "test_litellm/llms/remodlai/completion/fake_vllm.py"
+CHAT = [{"role": "user", "content": "Hello"}]
+ARGS = {"seed": 7}
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[dict[str, str]]:
+    """The environment of a machine whose vLLM is the stand-in; its engines end with the tests."""
+    with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as name, pytest.MonkeyPatch.context() as patch:
+        package = Path(name, "site/vllm/entrypoints/launchers/api_server")
+        package.mkdir(parents=True)
+        shutil.copy(STAND_IN, package / "entry.py")
+        for folder in (package, *package.parents[:3]):
+            (folder / "__init__.py").touch()
+        patch.setenv("XDG_RUNTIME_DIR", name)
+        paths = os.pathsep.join([str(Path(name, "site")), *filter(None, [os.environ.get("PYTHONPATH")])])
+        yield {
+            "XDG_RUNTIME_DIR": name,
+            "PYTHONPATH": paths,
+            "LEXIQ_NOVA_PYTHON": sys.executable,
+            "LEXIQ_NOVA_MAX_ENGINES": "4",
+        }
+        command(["stop"])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer(lambda request: Response(status=400, json={"error": {"message": "served"}})) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(
+    machine: dict[str, str], server: RecordingServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """Of a proxy with a deployment on its machine, one with a server, and another provider's, all open to clients."""
+    own: dict[str, dict[str, Any]] = {
+        "own": {"model": "lexiq_nova/org/own", "engine_args": ARGS},
+        "hosted": {"model": "remodlai/org/hosted", "api_base": server.url},
+        "gpt": {"model": "openai/gpt-4o", "api_base": server.url, "api_key": "sk-theirs"},
+    }
+    models = [{"model_name": name, "litellm_params": params} for name, params in own.items()]
+    config = config_of(
+        models,
+        # What an operator may have allowed: the engines are not part of it.
+        general_settings={"allow_client_side_credentials": True},
+        router_settings={"disable_cooldowns": True, "num_retries": 0},
+    )
+    with (
+        Gateway(tmp_path_factory.mktemp("permits"), config, machine) as gateway,
+        gateway.client(timeout=60) as client,
+    ):
+        yield client
+
+
+def started() -> set[str]:
+    """What has been started on this machine, running or not."""
+    return {f"{engine.model} {' '.join(engine.tokens)}" for engine in engines()}
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": CHAT},
+    "/v1/completions": {"prompt": "Hello"},
+    "/v1/embeddings": {"input": ["Hello"]},
+    "/v1/responses": {"input": "Hello"},
+    "/v1/messages": {"messages": CHAT, "max_tokens": 9},
+    "/v1/rerank": {"query": "q", "documents": ["a"]},
+    "/v1/images/generations": {"prompt": "a cat"},
+    "/v1/audio/speech": {"input": "Hello", "voice": "alloy"},
+}
+EVIL = "somebody/repo"
+ATTACKS: dict[str, dict[str, Any]] = {
+    "unknown model": {"model": f"lexiq_nova/{EVIL}"},
+    "unknown hosted model": {"model": f"remodlai/{EVIL}"},
+    "provider": {"model": "gpt", "custom_llm_provider": "lexiq_nova", "api_base": ""},
+    "hosted provider": {"model": "gpt", "custom_llm_provider": "remodlai", "api_base": None, "base_url": ""},
+    "no base": {"model": "hosted", "api_base": ""},
+    "null base": {"model": "hosted", "api_base": None, "base_url": None},
+    "local base": {"model": "hosted", "api_base": "lexiq-nova://local/v1"},
+    "options": {"model": "own", "engine_args": {"trust_remote_code": True}},
+    "options as text": {"model": "own", "engine_args": "--trust-remote-code"},
+    "fallback": {"model": "no-such", "fallbacks": [{"model": f"lexiq_nova/{EVIL}"}]},
+    "nested": {
+        "model": "gpt",
+        "api_base": "",
+        "extra_body": {"model": EVIL, "engine_args": {"trust_remote_code": True}, "custom_llm_provider": "lexiq_nova"},
+        "litellm_params": {"model": f"lexiq_nova/{EVIL}"},
+        "metadata": {"engine_args": "--trust-remote-code"},
+        "custom_llm_provider": "lexiq_nova",
+    },
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_body_starts_nothing(client: httpx.Client, attack: str) -> None:
+    for path, body in BODIES.items():
+        answer = client.post(path, json={**body, **ATTACKS[attack]})
+        assert answer.is_error, (path, answer.status_code, answer.text)
+    assert started() <= {"org/own --seed 7"}
+
+
+@pytest.mark.parametrize("provider", ["lexiq_nova", "remodlai"])
+def test_pass_through_starts_nothing(client: httpx.Client, provider: str) -> None:
+    command(["stop"])
+    for path in ("v1/chat/completions", "tokenize", "v1/embeddings", "rerank", "v1/responses"):
+        for model in (EVIL, f"lexiq_nova/{EVIL}", "/etc", "org/hosted"):
+            answer = client.post(f"/{provider}/{path}", json={"model": model, "prompt": "Hello"})
+            assert answer.status_code == 404 and "no deployment" in answer.text, answer.text
+        form = client.post(f"/{provider}/{path}", data={"model": EVIL}, files={"file": b"RIFF"})
+        assert form.status_code == 400, form.text
+        disguised = client.post(f"/{provider}/{path}", content=f'{{"model": "{EVIL}"}}')
+        assert disguised.is_client_error, disguised.text
+    nothing = client.get(f"/{provider}/v1/models")
+    assert nothing.status_code == 400 and "not exactly one engine is running (none)" in nothing.text
+    assert started() <= {"org/own --seed 7"}
+
+
+def test_a_health_check_of_another_model_starts_nothing(client: httpx.Client) -> None:
+    client.post("/health/test_connection", json={"litellm_params": {"model": f"lexiq_nova/{EVIL}"}, "mode": "chat"})
+    assert started() <= {"org/own --seed 7"}
+
+
+def test_the_deployment_answers_by_both_of_its_names(client: httpx.Client) -> None:
+    def engine_of(path: str, body: dict[str, Any]) -> tuple[int, str]:
+        answer = client.post(path, json=body).raise_for_status().json()
+        return answer["pid"], answer["argv"][answer["argv"].index("--model") + 1]
+
+    by_router = engine_of("/lexiq_nova/tokenize", {"model": "own", "prompt": "Hello"})
+    by_model = engine_of("/remodlai/tokenize", {"model": "org/own", "prompt": "Hello"})
+    assert by_router == by_model and by_router[1] == "org/own"
+    assert started() == {"org/own --seed 7"}
+    assert client.post("/lexiq_nova/v1/anything").json()["pid"] == by_router[0]
+    client.post("/v1/responses", json={"model": "own", "input": "Hello", "extra_body": {"model": EVIL}})
+    assert started() == {"org/own --seed 7"}
+
+
+def test_without_a_configuration_nothing_starts(machine: dict[str, str], new_gateway: Callable[..., Gateway]) -> None:
+    gateway = new_gateway({"general_settings": {}}, machine)
+    with gateway.client() as client:
+        for path, body in BODIES.items():
+            answer = client.post(path, json={**body, "model": f"lexiq_nova/{EVIL}"})
+            assert answer.is_client_error, (path, answer.text)
+        assert client.post("/lexiq_nova/tokenize", json={"model": EVIL}).status_code == 404
+    assert started() <= {"org/own --seed 7"}
