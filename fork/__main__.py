@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
-from zipfile import ZipFile
 
 from fork import patch
 from fork.backend import build
@@ -15,7 +14,7 @@ from fork.lock import ForkError, pin, release
 from fork.text_edits import EDITS
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
-from fork.wiring import all_rules, cached_wiring, wire
+from fork.wiring import all_rules, wire
 
 
 def _build(arguments: argparse.Namespace) -> None:
@@ -29,11 +28,8 @@ def _audit(arguments: argparse.Namespace) -> None:
         raise ForkError(f"no such rule: {', '.join(sorted(unknown))}. Rules: {', '.join(all_rules())}")
     locked = release()
     wheel = upstream_wheel(locked)
-    if without:
-        with ZipFile(wheel) as archive:
-            wired = wire(archive, set(all_rules()) - without)
-    else:
-        wired = cached_wiring(wheel, locked.wheels[wheel.name])
+    with locked.opened(wheel) as archive:
+        wired = wire(archive, set(all_rules()) - without)
     for mention in wired.mentions:
         print(mention)
     for edit in EDITS:

@@ -1,9 +1,10 @@
 """
 The build backend (PEP 517, PEP 660): each hook gets the upstream wheel, wires it and packs it.
 
-LibCST and pip are needed only where the cache does not already hold their work, so a second build needs no network.
+pip is needed only where the cache does not already hold what it downloads, so a second build needs no network.
 """
 
+import gzip
 import io
 import tarfile
 from collections.abc import Callable, Mapping
@@ -11,19 +12,15 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from fork.cached import kept_files, wired_files
 from fork.lock import ForkError, release
-from fork.upstream import cached_wheel, pip, upstream_wheel
-from fork.wheel import ROOT, editable_overlay, metadata, overlay, pack
-from fork.wiring import cached_wiring, wiring_cache
+from fork.source import MANIFEST, ROOT, overlay_files, tree
+from fork.upstream import cached_libcst, cached_wheel, libcst_wheel, pip, upstream_wheel
+from fork.wheel import editable_overlay, metadata, overlay, pack
 
 Settings = Mapping[str, object] | None
 P = ParamSpec("P")
 T = TypeVar("T")
-
-# Reads and writes Python with its formatting and comments; fork/twins is built on it.
-LIBCST = "libcst==1.9.0"
-# What a source distribution holds: everything a build of the wheel reads, and the texts.
-_SOURCES = ("fork", "litellm", "tests", "docs", "pyproject.toml", "LICENSE", "README.md", "LEXIQ_NOVA_INTEGRATION.md")
 
 
 def _hook(function: Callable[P, T]) -> Callable[P, T]:
@@ -43,10 +40,14 @@ def _hook(function: Callable[P, T]) -> Callable[P, T]:
 def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
     locked = release()
     if cached_wheel(locked) is None and pip() is None:
-        return ["pip", LIBCST]
+        return ["pip"]
     # Downloaded here where that is possible, so that a refusal comes before anything is installed for the build.
     wheel = upstream_wheel(locked)
-    return [] if wiring_cache(locked.wheels[wheel.name]).is_file() else [LIBCST]
+    if kept_files(locked, wheel) is None and cached_libcst() is None:
+        if pip() is None:
+            return ["pip"]
+        libcst_wheel()
+    return []
 
 
 def build(directory: str, added: Mapping[str, bytes]) -> str:
@@ -65,9 +66,7 @@ def build(directory: str, added: Mapping[str, bytes]) -> str:
     """
     locked = release()
     wheel = upstream_wheel(locked)
-    wired = cached_wiring(wheel, locked.wheels[wheel.name])
-    wired.check()
-    return pack(wheel, locked, wired.files, added, Path(directory)).name
+    return pack(wheel, locked, wired_files(locked, wheel), added, Path(directory)).name
 
 
 @_hook
@@ -90,17 +89,32 @@ def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: S
 
 @_hook
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
-    name = f"litellm-{release().fork_version}"
-    info = f"Metadata-Version: 2.1\nName: litellm\nVersion: {release().fork_version}\n".encode()
-    files = [path for source in _SOURCES for path in sorted([ROOT / source, *(ROOT / source).rglob("*")])]
-    with tarfile.open(Path(sdist_directory, f"{name}.tar.gz"), "w:gz", format=tarfile.PAX_FORMAT) as archive:
-        for path in files:
-            if path.is_file() and path.suffix != ".pyc":
-                archive.add(path, f"{name}/{path.relative_to(ROOT)}", recursive=False)
-        entry = tarfile.TarInfo(f"{name}/PKG-INFO")
-        entry.size = len(info)
-        archive.addfile(entry, io.BytesIO(info))
+    source = tree()
+    if source is None:
+        raise ForkError("a source distribution holds what git tracks: make it in a clone, or from another one")
+    if unknown := sorted(overlay_files().keys() - set(source.files)):
+        raise ForkError(f"git does not track {', '.join(unknown)}: add it, or move it away")
+    version = release().fork_version
+    files = {path: ROOT / path for path in source.files}
+    texts = {path: (file.read_bytes(), _mode(file)) for path, file in files.items() if file.is_file()}
+    texts["PKG-INFO"] = f"Metadata-Version: 2.1\nName: litellm\nVersion: {version}\n".encode(), 0o644
+    texts[MANIFEST] = source.manifest(), 0o644
+    name = f"litellm-{version}"
+    # Nothing of the machine goes in: the commit's time, no owner, no name of the archive in gzip's header.
+    with (
+        Path(sdist_directory, f"{name}.tar.gz").open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=source.time) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path, (data, mode) in sorted(texts.items()):
+            entry = tarfile.TarInfo(f"{name}/{path}")
+            entry.size, entry.mode, entry.mtime = len(data), mode, source.time
+            archive.addfile(entry, io.BytesIO(data))
     return f"{name}.tar.gz"
+
+
+def _mode(file: Path) -> int:
+    return 0o755 if file.stat().st_mode & 0o100 else 0o644
 
 
 get_requires_for_build_editable = get_requires_for_build_wheel

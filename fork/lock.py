@@ -5,6 +5,7 @@ The lock: which upstream releases this fork may be built from, and the sha256 of
 upstream file trusted.
 """
 
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zipfile import ZipFile
+
+from fork.source import local_version
 
 LOCK_FILE = Path(__file__).with_name("lock.json")
 
@@ -28,22 +32,25 @@ class Release:
 
     Args:
         version: upstream's version, for instance "1.106.2".
-        revision: the fork's own number on top of it.
+        local: what the fork adds to it, `fork.source.local_version()`.
         wheels: sha256 (hex) by wheel file name.
     """
 
     version: str
-    revision: int
+    local: str
     wheels: dict[str, str]
 
     @property
     def fork_version(self) -> str:
         """The fork's version, a PEP 440 local version of upstream's."""
-        return f"{self.version}+remodlai.{self.revision}"
+        return f"{self.version}+{self.local}"
 
-    def check(self, wheel: Path) -> None:
+    def opened(self, wheel: Path) -> ZipFile:
         """
-        Compares a wheel with the lock, without opening it as an archive.
+        Compares a wheel with the lock, and opens it.
+
+        Returns:
+            The archive, of the bytes that were compared: the file may change at any time.
 
         Raises:
             ForkError: the file is not one of this release's wheels, or its sha256 is not the lock's.
@@ -54,12 +61,14 @@ class Release:
                 f"{wheel} is not named like a wheel of litellm {self.version} that fork/lock.json lists. "
                 f"Name one of: {', '.join(self.wheels)}."
             )
-        found = sha256(wheel.read_bytes()).hexdigest()
+        data = wheel.read_bytes()
+        found = sha256(data).hexdigest()
         if found != expected:
             raise ForkError(
                 f"{wheel} is not the locked file: its sha256 is {found}, fork/lock.json says {expected}. "
                 "Delete it and build again; if the index serves this file, do not use it."
             )
+        return ZipFile(io.BytesIO(data))
 
 
 def release(version: str | None = None) -> Release:
@@ -80,7 +89,7 @@ def release(version: str | None = None) -> Release:
             f"litellm {version} is not in fork/lock.json, which lists {listed}. "
             f"Use one of these, or add it with `python -m fork pin {version}`."
         )
-    return Release(version, lock["revision"], lock["releases"][version])
+    return Release(version, local_version(lock["revision"]), lock["releases"][version])
 
 
 # The tags under which upstream publishes: pip is asked for each, because only pip knows the configured index.

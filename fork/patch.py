@@ -4,13 +4,15 @@ The change as upstream would take it: written into a checkout, or as a diff that
 
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from zipfile import ZipFile
 
+from fork.cached import wired_files
 from fork.lock import ForkError, release
+from fork.source import ROOT
 from fork.upstream import upstream_wheel
-from fork.wheel import ROOT, overlay
-from fork.wiring import OWN_DIRECTORIES, Wired, cached_wiring, wire
+from fork.wheel import overlay
+from fork.wiring import OWN_DIRECTORIES, wire
 
 # What goes upstream besides the overlay, at its upstream path.
 ACCOMPANYING = ("tests/test_litellm/llms/remodlai", "docs/my-website/docs/providers")
@@ -38,12 +40,13 @@ def apply(directory: Path) -> list[str]:
         raise ForkError(f"{directory} holds no LiteLLM source: name the folder that contains `litellm/`")
     if (directory / "litellm/llms/remodlai").exists():
         raise ForkError(f"{directory} already has the change; start from a clean upstream tree")
-    return _write(wire(directory), directory)
-
-
-def _write(wired: Wired, directory: Path) -> list[str]:
+    wired = wire(directory)
     wired.check()
-    files = {path: text.encode() for path, text in wired.files.items()} | overlay() | _accompanying()
+    return _write(wired.files, directory)
+
+
+def _write(wired: Mapping[str, str], directory: Path) -> list[str]:
+    files = {path: text.encode() for path, text in wired.items()} | overlay() | _accompanying()
     for path, data in files.items():
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,12 +69,12 @@ def write(file: Path) -> Path:
     """
     locked = release()
     wheel = upstream_wheel(locked)
-    wired = cached_wiring(wheel, locked.wheels[wheel.name])
+    wired = wired_files(locked, wheel)
     with tempfile.TemporaryDirectory() as scratch:
         # Only what changes needs to be in the two trees that are compared.
-        with ZipFile(wheel) as archive:
+        with locked.opened(wheel) as archive:
             for tree in ("a", "b"):
-                archive.extractall(Path(scratch, tree), wired.files)
+                archive.extractall(Path(scratch, tree), wired)
         _write(wired, Path(scratch, "b"))
         command = ["git", "diff", "--no-index", "--no-prefix", "--no-color", "a", "b"]
         try:

@@ -8,14 +8,15 @@ import base64
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from fork.lock import ForkError, Release
+from fork.source import ROOT, overlay_files
 
-ROOT = Path(__file__).resolve().parent.parent
 PROVIDER = "litellm/llms/remodlai"
 # Upstream's wheels are compressed once for many downloads, ours for one installation on the same machine.
 _COMPRESSION_LEVEL = 1
@@ -23,8 +24,7 @@ _COMPRESSION_LEVEL = 1
 
 def overlay() -> dict[str, bytes]:
     """Returns our files by their path inside LiteLLM."""
-    files = sorted(path for path in (ROOT / "litellm").rglob("*") if path.is_file())
-    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files if path.suffix != ".pyc"}
+    return {path: file.read_bytes() for path, file in overlay_files().items()}
 
 
 def editable_overlay() -> dict[str, bytes]:
@@ -41,7 +41,7 @@ def pack(
     Writes the fork's wheel.
 
     Args:
-        upstream: upstream's wheel, checked.
+        upstream: upstream's wheel.
         release: the release it is of.
         wired: text of the changed files, by path.
         added: files to add, by path.
@@ -51,41 +51,49 @@ def pack(
         Path of the wheel.
 
     Raises:
-        ForkError: a file to add is already in upstream's wheel.
+        ForkError: the wheel is not a locked one, or a file to add is already in it.
     """
     tag = upstream.name.removesuffix(".whl").split("-", 2)[2]
     name = f"litellm-{release.fork_version}-{tag}.whl"
-    old, new = f"litellm-{release.version}.dist-info/", f"litellm-{release.fork_version}.dist-info/"
-    with ZipFile(upstream) as source:
+    with release.opened(upstream) as source:
         if taken := sorted(set(added) & set(source.namelist())):
             raise ForkError(f"upstream already has {', '.join(taken)}: rename ours")
-        target = directory / f".{name}"
-        with ZipFile(target, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as wheel:
-            record: list[tuple[str, str, str | int]] = []
+        # Made in a folder of its own: builds may run side by side, and one that fails leaves nothing.
+        with tempfile.TemporaryDirectory(dir=directory) as scratch:
+            target = Path(scratch, name)
+            with ZipFile(target, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as wheel:
+                _pack(source, wheel, release, wired, added)
+            return target.replace(directory / name)
 
-            def add(info: ZipInfo, data: bytes) -> None:
-                wheel.writestr(info, data, ZIP_DEFLATED, _COMPRESSION_LEVEL)
-                digest = base64.urlsafe_b64encode(sha256(data).digest()).rstrip(b"=").decode()
-                record.append((info.filename, f"sha256={digest}", len(data)))
 
-            for entry in source.infolist():
-                path = entry.filename.replace(old, new, 1) if entry.filename.startswith(old) else entry.filename
-                if entry.is_dir() or path == f"{new}RECORD":
-                    continue
-                data = wired[path].encode() if path in wired else source.read(entry)
-                if path == f"{new}METADATA":
-                    data = _metadata(data, release)
-                info = ZipInfo(path, entry.date_time)
-                info.external_attr = entry.external_attr
-                add(info, data)
-            ours = {**added, f"{new}licenses/LICENSE-remodlai": (ROOT / "LICENSE").read_bytes()}
-            for path, data in sorted(ours.items()):
-                add(_entry(path), data)
-            record.append((f"{new}RECORD", "", ""))
-            lines = io.StringIO()
-            csv.writer(lines, lineterminator="\n").writerows(record)
-            wheel.writestr(_entry(f"{new}RECORD"), lines.getvalue())
-    return target.rename(directory / name)
+def _pack(
+    source: ZipFile, wheel: ZipFile, release: Release, wired: Mapping[str, str], added: Mapping[str, bytes]
+) -> None:
+    old, new = f"litellm-{release.version}.dist-info/", f"litellm-{release.fork_version}.dist-info/"
+    record: list[tuple[str, str, str | int]] = []
+
+    def add(info: ZipInfo, data: bytes) -> None:
+        wheel.writestr(info, data, ZIP_DEFLATED, _COMPRESSION_LEVEL)
+        digest = base64.urlsafe_b64encode(sha256(data).digest()).rstrip(b"=").decode()
+        record.append((info.filename, f"sha256={digest}", len(data)))
+
+    for entry in source.infolist():
+        path = entry.filename.replace(old, new, 1) if entry.filename.startswith(old) else entry.filename
+        if entry.is_dir() or path == f"{new}RECORD":
+            continue
+        data = wired[path].encode() if path in wired else source.read(entry)
+        if path == f"{new}METADATA":
+            data = _metadata(data, release)
+        info = ZipInfo(path, entry.date_time)
+        info.external_attr = entry.external_attr
+        add(info, data)
+    ours = {**added, f"{new}licenses/LICENSE-remodlai": (ROOT / "LICENSE").read_bytes()}
+    for path, data in sorted(ours.items()):
+        add(_entry(path), data)
+    record.append((f"{new}RECORD", "", ""))
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows(record)
+    wheel.writestr(_entry(f"{new}RECORD"), lines.getvalue())
 
 
 def _entry(path: str) -> ZipInfo:
@@ -104,7 +112,7 @@ def metadata(upstream: Path, release: Release, directory: Path) -> str:
     """Writes the fork's `.dist-info` without RECORD into `directory` (PEP 517); returns its name."""
     name = f"litellm-{release.fork_version}.dist-info"
     (directory / name).mkdir()
-    with ZipFile(upstream) as source:
+    with release.opened(upstream) as source:
         for file in ("METADATA", "WHEEL", "entry_points.txt"):
             data = source.read(f"litellm-{release.version}.dist-info/{file}")
             (directory / name / file).write_bytes(_metadata(data, release) if file == "METADATA" else data)

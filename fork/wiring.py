@@ -2,15 +2,11 @@
 Applies the twin rule and the explicit edits to an upstream release, and audits that every mention is explained.
 """
 
-import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 from fork import json_twins, line_twins, text_edits
@@ -23,7 +19,7 @@ from fork.lock import release as locked_release
 from fork.names import MENTION, PROVIDER
 from fork.places import File, NoPlace
 from fork.splice import Splice
-from fork.upstream import cache_dir
+from fork.upstream import need_libcst
 
 # Upstream's own implementation of the providers: their classes are subclassed, not twinned.
 OWN_DIRECTORIES = ("litellm/llms/hosted_vllm/", "litellm/llms/vllm/")
@@ -89,7 +85,8 @@ class Wired:
 
 def all_rules() -> list[str]:
     """Names of all rules that `wire` applies."""
-    # Imported late: building from the cache needs no LibCST.
+    # Imported late: building from kept files needs no LibCST.
+    need_libcst()
     from fork import twins
 
     return [*twins.RULES, *json_twins.RULES, *line_twins.RULES]
@@ -106,6 +103,7 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
     Returns:
         The changed files, all mentions, and what `Wired.check` refuses.
     """
+    need_libcst()
     rules = frozenset(all_rules() if rules is None else rules)
     wired = Wired(version_of(release))
     chosen = {edit: edit.places(wired.version) for edit in all_edits()}
@@ -203,35 +201,3 @@ def _twinned(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[i
     if path in SOURCE_FILES:
         return line_twins.wire(source, rules)
     return source, {}
-
-
-def cached_wiring(wheel: Path, digest: str) -> Wired:
-    """
-    As `wire`, kept in the cache for the next build with the same wheel and the same rules.
-
-    Args:
-        wheel: a checked upstream wheel.
-        digest: its sha256.
-    """
-    cache = wiring_cache(digest)
-    if cache.is_file():
-        return _loaded(json.loads(cache.read_text()))
-    with ZipFile(wheel) as release:
-        wired = wire(release)
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    scratch = cache.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps(asdict(wired)))
-    os.replace(scratch, cache)
-    return wired
-
-
-def wiring_cache(digest: str) -> Path:
-    """The cache's file for a wheel's sha256 and the rules as they are now."""
-    state = sha256(digest.encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        state.update(source.read_bytes())
-    return cache_dir() / "wired" / f"{state.hexdigest()}.json"
-
-
-def _loaded(data: dict[str, Any]) -> Wired:
-    return Wired(**{**data, "mentions": [Mention(**mention) for mention in data["mentions"]]})

@@ -1,21 +1,22 @@
 """What the tests of the fork share: the pinned release, wired and built once, and a small release made up here."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from fork.lock import Release, release
+from fork.lock import LOCK_FILE, Release, release
+from fork.source import MANIFEST, ROOT, local_version, tree
 from fork.upstream import upstream_wheel
-from fork.wheel import ROOT
-from fork.wiring import Wired, cached_wiring
+from fork.wiring import Wired, wire
 
 # What a checkout holds besides the repository's own files.
 _PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "*.pyc", ".*_cache", ".hypothesis")
@@ -29,19 +30,41 @@ def run(*command: str | Path, cwd: Path = ROOT, **env: str) -> subprocess.Comple
     return subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
-def fork(*arguments: str | Path, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+def fork(
+    *arguments: str | Path, cwd: Path = ROOT, python: str | Path = sys.executable, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Runs `python -m fork`, the one of the checkout `cwd`."""
-    return run(sys.executable, "-m", "fork", *arguments, cwd=cwd, **env)
+    return run(python, "-m", "fork", *arguments, cwd=cwd, **env)
 
 
 def copy_checkout(source: Path, target: Path) -> Path:
-    """Copies a checkout as a fresh clone would be, with whatever is not committed yet."""
-    return shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_PRODUCTS))
+    """Copies a checkout as a fresh clone would be, with whatever is not committed yet, and the files wired before."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_PRODUCTS))
+    if (source / "build/wired").is_dir():
+        shutil.copytree(source / "build/wired", target / "build/wired")
+    return target
+
+
+def git(directory: Path, *arguments: str, **env: str) -> str:
+    """Runs git there, as somebody; returns what it prints."""
+    identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
+    done = run("git", *identity, *arguments, cwd=directory, **env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def committed(checkout: Path) -> Path:
+    """Makes a checkout a repository with one commit of all that is in it."""
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "everything")
+    return checkout
 
 
 @pytest.fixture(scope="session")
-def locked() -> Release:
-    return release()
+def locked(snapshot: Path) -> Release:
+    revision = json.loads(LOCK_FILE.read_text())["revision"]
+    return replace(release(), local=local_version(revision, snapshot))
 
 
 @pytest.fixture(scope="session")
@@ -60,13 +83,16 @@ def upstream(audited: subprocess.CompletedProcess[str], locked: Release) -> Path
 @pytest.fixture(scope="session")
 def wired(upstream: Path, locked: Release) -> Wired:
     """What the wiring makes of it."""
-    return cached_wiring(upstream, locked.wheels[upstream.name])
+    return wire(locked.opened(upstream))
 
 
 @pytest.fixture(scope="session")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This checkout as it was when the tests began: nobody edits it while they run."""
-    return copy_checkout(ROOT, tmp_path_factory.mktemp("snapshot") / "checkout")
+    """This checkout as it was when the tests began, of the same commit: nobody edits it while they run."""
+    copy = copy_checkout(ROOT, tmp_path_factory.mktemp("snapshot") / "checkout")
+    if source := tree():
+        (copy / MANIFEST).write_bytes(source.manifest())
+    return copy
 
 
 @pytest.fixture(scope="session")
@@ -94,12 +120,14 @@ class Tiny:
     wheel: Path
     version: str
 
-    def fork(self, *arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    def fork(
+        self, *arguments: str | Path, python: str | Path = sys.executable, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         """Runs the checkout's `python -m fork`, with a cache of its own and no package index."""
         cache = {"XDG_CACHE_HOME": str(self.checkout / "cache"), "LOOPBACK_ONLY": "1", "PIP_NO_INDEX": "1"}
         cache["PIP_FIND_LINKS"] = str(self.checkout / "no-index")
         named = {"LITELLM_UPSTREAM_WHEEL": str(self.wheel)}
-        return fork(*arguments, cwd=self.checkout, **{**cache, **named, **env})
+        return fork(*arguments, cwd=self.checkout, python=python, **{**cache, **named, **env})
 
 
 TINY_FILES = {

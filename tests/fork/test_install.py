@@ -5,18 +5,19 @@ their own packages.
 """
 
 import os
-import subprocess
+import shutil
 import sys
 import sysconfig
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from fork.lock import Release
+from fork.source import MANIFEST, local_version
 
-from .conftest import copy_checkout, needs_git, run
+from .conftest import committed, copy_checkout, git, needs_git, run
 
 UV = "uv==0.13.9"  # one of the installers that the fork has to work with
 # What takes the index away from pip: its address, its configuration files, and the network.
@@ -81,13 +82,20 @@ def checkout(tmp_path: Path, snapshot: Path, built: Path) -> Path:
 def test_pip_install_from_nothing_and_again_without_index(
     environment: Environment, checkout: Path, upstream: Path, locked: Release, tmp_path: Path
 ) -> None:
-    """The first build wires and asks the index for LibCST; the second needs neither it nor any index."""
+    """The first build wires and takes LibCST from the index; the second has its wheel, or the files wired before."""
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "LITELLM_UPSTREAM_WHEEL": str(upstream)}
+    shutil.rmtree(checkout / "build")
     environment.install(".", cwd=checkout, **cache)
     environment.check(locked)
     environment.pip("uninstall", "--yes", "litellm", cwd=checkout)
-    assert len(list((tmp_path / "cache").rglob("wired/*.json"))) == 1
+    assert {path.suffix for path in (tmp_path / "cache").rglob("*") if path.is_file()} == {".whl", ".txt"}
 
+    shutil.rmtree(checkout / "build")
+    environment.install(".", cwd=checkout, **cache, **OFFLINE)
+    environment.check(locked)
+    environment.pip("uninstall", "--yes", "litellm", cwd=checkout)
+
+    shutil.rmtree(tmp_path / "cache")
     environment.install(".", cwd=checkout, **cache, **OFFLINE)
     environment.check(locked)
 
@@ -110,23 +118,26 @@ def test_pip_install_editable(environment: Environment, checkout: Path, locked: 
 
 @needs_git
 def test_pip_install_from_git(environment: Environment, checkout: Path, locked: Release) -> None:
-    """From a commit of what is here now, so that it holds before that is committed as well."""
+    """From a commit of what is here now; a later one replaces it, as its version is another."""
+    (checkout / MANIFEST).unlink()
+    address = f"git+{committed(checkout).as_uri()}"
+    environment.install(address, cwd=environment.directory, **OFFLINE)
+    first = replace(locked, local=local_version(1, checkout))
+    environment.check(first)
 
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *identity, *arguments], cwd=checkout, check=True, capture_output=True)
-
-    git("init", "--quiet")
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "everything")
-    clone = checkout.with_name("clone")
-    git("clone", "--quiet", checkout.as_uri(), str(clone))
-    environment.install(f"git+{clone.as_uri()}", cwd=environment.directory, **OFFLINE)
-    environment.check(locked)
+    environment.install(address, cwd=environment.directory, **OFFLINE)
+    environment.check(first)
+    with (checkout / "litellm/llms/remodlai/common_utils.py").open("a") as module:
+        module.write("\nADDED = 'in the next commit'\n")
+    git(checkout, "commit", "--quiet", "--all", "--message", "next")
+    environment.install(address, cwd=environment.directory, **OFFLINE)
+    environment.check(replace(locked, local=local_version(1, checkout)))
+    program = "from litellm.llms.remodlai.common_utils import ADDED; print(ADDED)"
+    assert environment.says(program) == "in the next commit"
 
 
 def test_python_m_build(checkout: Path, built: Path, tmp_path: Path) -> None:
-    """A source distribution, and from it the very wheel that the checkout gives."""
+    """A source distribution, and from it the very wheel that the checkout gives. It carries the commit's name."""
     out = tmp_path / "out"
     done = run(sys.executable, "-m", "build", "--outdir", out, checkout, cwd=tmp_path, PYTHONPATH="", **OFFLINE)
     assert done.returncode == 0, done.stdout + done.stderr
