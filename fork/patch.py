@@ -15,7 +15,7 @@ from fork.wheel import overlay
 from fork.wiring import OWN_DIRECTORIES, wire
 
 # What goes upstream besides the overlay, at its upstream path.
-ACCOMPANYING = ("tests/test_litellm/llms/remodlai", "docs/my-website/docs/providers")
+ACCOMPANYING = ("tests/test_litellm", "docs/my-website/docs/providers")
 
 
 def _accompanying() -> dict[str, bytes]:
