@@ -2,15 +2,18 @@
 Responses API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity, and a shorter form of messages.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.types.llms.openai import ResponseInputParam
+from litellm.types.llms.openai import ResponseInputParam, ResponsesAPIStreamingResponse
 from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import LlmProviders
 
 from ...hosted_vllm.responses.transformation import HostedVLLMResponsesAPIConfig
 from ..common_utils import HostedLexiqNova, LexiqNova, with_key
+
+if TYPE_CHECKING:
+    from litellm.litellm_core_utils.litellm_logging import Logging
 
 _ROLES = frozenset({"user", "assistant", "system", "developer"})
 
@@ -25,6 +28,16 @@ def _as_messages(items: str | ResponseInputParam) -> Any:
         else item
         for item in items
     ]
+
+
+def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
+    """An event that says an error (without a `type`, or with its fields beside the `type`) as an `error` event."""
+    kind, error = event.get("type"), event.get("error")
+    if kind == "error" and error is None:
+        error = {name: event[name] for name in ("code", "message", "param") if name in event}
+    if not error or kind not in (None, "error"):
+        return event
+    return {**event, "type": "error", "error": error if isinstance(error, dict) else {"message": str(error)}}
 
 
 class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIConfig):
@@ -70,6 +83,14 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
             response_api_optional_request_params=response_api_optional_request_params,
             litellm_params=litellm_params,
             headers=headers,
+        )
+
+    def transform_streaming_response(
+        self, model: str, parsed_chunk: dict[str, Any], logging_obj: "Logging"
+    ) -> ResponsesAPIStreamingResponse:
+        """Upstream's event; an error that a server sends in another form is an `error` event too."""
+        return super().transform_streaming_response(
+            model=model, parsed_chunk=_as_error_event(parsed_chunk), logging_obj=logging_obj
         )
 
 

@@ -2,13 +2,16 @@
 Responses API of remodlai/ and lexiq_nova/.
 """
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 import litellm
+from litellm.exceptions import MidStreamFallbackError
 
 BASE = "https://nova.example"
 KEY = "sk-nova-secret"
@@ -142,3 +145,130 @@ def test_remodlai_responses_stream_of_a_model_that_cannot(wire: Any, monkeypatch
     events = list(respond(stream=True))
     assert "stream" not in wire.body()
     assert events[-1].response.output[0].content[0].text == "Hi"
+
+
+class BreaksOff(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The first events of an answer, and then an error of the connection's."""
+
+    def __init__(self, events: list[dict[str, Any]], error: Exception) -> None:
+        self.body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+        self.error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.body
+        raise self.error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.body
+        raise self.error
+
+
+def breaks_off(events: list[dict[str, Any]], error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+    headers = {"content-type": "text/event-stream"}
+    return lambda request: httpx.Response(200, stream=BreaksOff(events, error), headers=headers, request=request)
+
+
+def sends(events: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Response]:
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    return lambda request: httpx.Response(
+        200, text=body, headers={"content-type": "text/event-stream"}, request=request
+    )
+
+
+CREATED = EVENTS[:1]
+SAYS = {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0, "delta": "Hi"}
+CUT = httpx.RemoteProtocolError("peer closed connection")
+LOST = httpx.ReadError("connection reset")
+STALL = httpx.ReadTimeout("timed out")
+RATE = {"message": "slow down", "type": "RateLimitError", "code": 429}
+
+
+async def events_of(wire: Any, answer: Any, asynchronous: bool, provider: str = "remodlai") -> list[str]:
+    wire.answer = answer
+    call = {"model": f"{provider}/m", "input": "Hello", "api_base": BASE, "api_key": KEY, "stream": True}
+    if asynchronous:
+        return [event.type async for event in await litellm.aresponses(**call)]
+    return [event.type for event in await asyncio.to_thread(lambda: list(litellm.responses(**call)))]
+
+
+both_ways = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+both_providers = pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
+
+
+@both_ways
+@both_providers
+@pytest.mark.parametrize("events", [[], CREATED, [*CREATED, SAYS]], ids=["nothing", "created", "output"])
+@pytest.mark.parametrize("error", [CUT, LOST], ids=["cut", "lost"])
+async def test_remodlai_responses_stream_cut(
+    wire: Any, events: list[dict[str, Any]], error: Exception, provider: str, asynchronous: bool
+) -> None:
+    with pytest.raises(MidStreamFallbackError, match=str(error)) as caught:
+        await events_of(wire, breaks_off(events, error), asynchronous, provider)
+    assert isinstance(caught.value.original_exception, litellm.APIConnectionError)
+    assert caught.value.generated_content == ("Hi" if SAYS in events else "")
+    assert caught.value.is_pre_first_chunk == (not events)
+    assert KEY not in str(caught.value)
+
+
+@both_ways
+@both_providers
+@pytest.mark.parametrize("events", [[], CREATED, [*CREATED, SAYS]], ids=["nothing", "created", "output"])
+async def test_remodlai_responses_stream_stalled(
+    wire: Any, events: list[dict[str, Any]], provider: str, asynchronous: bool
+) -> None:
+    with pytest.raises(litellm.Timeout, match="timed out"):
+        await events_of(wire, breaks_off(events, STALL), asynchronous, provider)
+
+
+@both_ways
+@pytest.mark.parametrize("error", [CUT, LOST, STALL], ids=["cut", "lost", "stalled"])
+async def test_remodlai_responses_stream_broken_behind_its_end_is_whole(
+    wire: Any, error: Exception, asynchronous: bool
+) -> None:
+    kinds = await events_of(wire, breaks_off(EVENTS, error), asynchronous)
+    assert kinds == [event["type"] for event in EVENTS]
+
+
+ERROR_EVENTS: dict[str, tuple[dict[str, Any], type[Exception]]] = {
+    "nested": ({"error": RATE}, litellm.RateLimitError),
+    "nested with type": ({"type": "error", "error": RATE}, litellm.RateLimitError),
+    "flat": ({"type": "error", "message": "slow down", "code": "rate_limit_exceeded"}, litellm.RateLimitError),
+    "text": ({"error": "slow down"}, litellm.InternalServerError),
+    "bad request": ({"error": {**RATE, "type": "BadRequestError", "code": 400}}, litellm.BadRequestError),
+    "server error": ({"error": {**RATE, "type": "InternalServerError", "code": 500}}, litellm.InternalServerError),
+}
+
+
+@both_ways
+@both_providers
+@pytest.mark.parametrize("before", [[], [*CREATED, SAYS]], ids=["first", "later"])
+@pytest.mark.parametrize("form", ERROR_EVENTS)
+async def test_remodlai_responses_error_event(
+    wire: Any, form: str, before: list[dict[str, Any]], provider: str, asynchronous: bool
+) -> None:
+    event, expected = ERROR_EVENTS[form]
+    with pytest.raises((litellm.BadRequestError, MidStreamFallbackError), match="slow down") as caught:
+        await events_of(wire, sends([*before, event]), asynchronous, provider)
+    assert isinstance(getattr(caught.value, "original_exception", None) or caught.value, expected)
+    assert KEY not in str(caught.value)
+
+
+@both_providers
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(breaks_off(CREATED, error) for error in (CUT, LOST, STALL)),
+        *(sends([*CREATED, event]) for event, kind in ERROR_EVENTS.values() if kind is not litellm.BadRequestError),
+    ],
+    ids=["cut", "lost", "stalled", *(name for name in ERROR_EVENTS if name != "bad request")],
+)
+async def test_remodlai_responses_router_falls_back_before_output(wire: Any, answer: Any, provider: str) -> None:
+    good = streams_events
+    wire.answer = lambda request: (answer if json.loads(request.content)["model"] == "bad" else good)(request)
+    deployments = [
+        {"model_name": name, "litellm_params": {"model": f"{provider}/{name}", "api_base": BASE, "api_key": KEY}}
+        for name in ("bad", "good")
+    ]
+    router = litellm.Router(model_list=deployments, fallbacks=[{"bad": ["good"]}], num_retries=0)
+    stream = await router.aresponses(model="bad", input="Hello", stream=True)
+    assert [event.type async for event in stream] == [event["type"] for event in EVENTS]
