@@ -1,9 +1,13 @@
 """
 One chunk of a stream as a mould for the next ones: what upstream's code made of a server's line, to be copied around
 another string without parsing or validating the rest again.
+
+Which string of a chunk comes from which place of the line is seen, not guessed: the line is parsed once more by
+upstream's code with another text in that place.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +21,8 @@ except ImportError:  # orjson comes with upstream's proxy extra only
 
 # The strings that differ from chunk to chunk. A quote inside a JSON string is escaped, so this never matches in text.
 _TEXT = re.compile(r'"(?:content|reasoning_content|reasoning|arguments)"\s*:\s*("(?:[^"\\]|\\.)+")')
+# Stands in a line in place of its text, to be found in the chunk. No line of a server holds it.
+_SENTINEL = "\ue000litellm\ue000"
 _set = object.__setattr__
 
 
@@ -57,24 +63,27 @@ class ChunkTemplate:
         self._hidden = dict(self._private["_hidden_params"])
 
     @classmethod
-    def of(cls, line: str, chunk: ModelResponseStream) -> "ChunkTemplate | None":
+    def of(cls, line: str, chunk: ModelResponseStream, parse: Callable[[str], object]) -> "ChunkTemplate | None":
         """
         Finds the string in `line` that became the one text of `chunk`.
 
         Args:
             line: what the server sent.
             chunk: what upstream made of it.
+            parse: upstream's parser of a line.
 
         Returns:
             The template, or None where more than one string may differ between chunks like this.
         """
         for match in _TEXT.finditer(line):
+            prefix, suffix = line[: match.start(1)], line[match.end(1) :]
             try:
                 paths = _paths(chunk, loads(match[1]))
+                moved = _places(parse(f'{prefix}"{_SENTINEL}"{suffix}'), _SENTINEL)
             except ValueError:
                 return None
-            if len(paths) == 1:
-                return cls(line[: match.start(1)], line[match.end(1) :], paths[0])
+            if len(paths) == 1 and moved == [_place(paths[0])]:
+                return cls(prefix, suffix, paths[0])
         return None
 
     def text(self, line: str) -> str | None:
@@ -111,7 +120,7 @@ class ChunkTemplate:
                 _set(copy, "__dict__", {**model.fields, model.key: value})
                 _set(copy, "__pydantic_extra__", model.extra.copy())
             _set(copy, "__pydantic_fields_set__", model.fields_set.copy())
-            _set(copy, "__pydantic_private__", model.private)
+            _set(copy, "__pydantic_private__", None if model.private is None else model.private.copy())
             value = [copy] if model.in_list else copy
         _set(
             value,
@@ -134,17 +143,47 @@ def _paths(model: BaseModel, text: str, in_list: bool = False) -> list[list[_Mod
         The models from each place out to `model`.
 
     Raises:
-        ValueError: the model holds something that copies could share and change: anything but plain values, models
-            and lists of one model.
+        ValueError: the model holds something that copies would share and could change: anything but plain values, and
+            models, each alone in a list or not, that hold the text.
     """
     found: list[list[_Model]] = []
     for key, value in {**model.__dict__, **(model.__pydantic_extra__ or {})}.items():
         one_in_list = isinstance(value, list) and len(value) == 1
         inner = value[0] if one_in_list else value
         if isinstance(inner, BaseModel):
-            found += [[*path, _Model(model, key, in_list)] for path in _paths(inner, text, one_in_list)]
+            paths = _paths(inner, text, one_in_list)
+            if not paths:
+                raise ValueError(f"{key} would be shared")
+            found += [[*path, _Model(model, key, in_list)] for path in paths]
         elif one_in_list or not isinstance(value, str | int | float | bool | None):
-            raise ValueError(f"{key} can be shared")
+            raise ValueError(f"{key} would be shared")
         elif value == text:
             found.append([_Model(model, key, in_list)])
+    return found
+
+
+def _place(path: list[_Model]) -> tuple[str | int, ...]:
+    """The place of a text in a chunk, as `_places` names it."""
+    keys: list[str | int] = []
+    for model in reversed(path):
+        keys += [0, model.key] if model.in_list else [model.key]
+    return tuple(keys)
+
+
+def _places(parsed: object, text: str) -> list[tuple[str | int, ...]]:
+    """Finds each string that holds `text`, by the keys and indices that lead to it."""
+    found: list[tuple[str | int, ...]] = []
+    waiting: list[tuple[tuple[str | int, ...], object]] = [((), parsed)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, str) and text in value:
+            found.append(place)
+        inner: Any = ()
+        if isinstance(value, BaseModel):
+            inner = {**value.__dict__, **(value.__pydantic_extra__ or {})}.items()
+        elif isinstance(value, dict):
+            inner = value.items()
+        elif isinstance(value, list):
+            inner = enumerate(value)
+        waiting += [((*place, key), each) for key, each in inner]
     return found

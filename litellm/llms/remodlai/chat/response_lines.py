@@ -1,27 +1,33 @@
 """
 The lines of a streamed response, and what becomes of its connection.
 
-A synchronous response can only be closed by its line generator, an asynchronous one only on its event loop. Neither may
-happen where the garbage collector finds a stream that nobody has any more: it runs between any two instructions, also
-of httpcore's while it holds the lock of its pool. Closing takes that lock, and would wait for itself (httpcore's
-discussion 990).
+A synchronous response is closed outside httpcore, an asynchronous one on its event loop: both also where the garbage
+collector finds a stream that was dropped (see `collector_safe_client`).
 """
 
-import _thread
 import asyncio
 import contextlib
 import itertools
+import os
 import weakref
-from collections.abc import AsyncIterator, Iterator
-from types import GeneratorType
-from typing import Any
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any, Final
 
 import httpx
 
-# More lines than a server sends behind the event that ends an answer.
-MAX_LINES_BEHIND = 8
+from litellm.llms.custom_httpx.collector_safe_client import close_outside_httpcore
 
-_CLOSING: set[asyncio.Task[None]] = set()
+# Parts of a body that a server may send behind the event that ends an answer; httpcore reads 64 KiB at once.
+MAX_PARTS_BEHIND: Final = 8
+# Answers whose body may still be ended; of more, the oldest is not waited for.
+MAX_ENDED: Final = 16
+
+_CLOSING: Final[set[asyncio.Task[None]]] = set()
+_ENDED: Final[deque[tuple[httpx.Response, Any]]] = deque()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ENDED.clear)  # a connection that two processes read mixes up their answers
 
 
 class ResponseLines:
@@ -32,21 +38,24 @@ class ResponseLines:
 
     Args:
         lines: what upstream would have parsed, `response.iter_lines()` or `response.aiter_lines()`.
-        response: the response where it is asynchronous, in whose event loop this is called; else None.
+        response: the response; where it is asynchronous, this is called in its event loop. None if it is not known.
     """
 
     def __init__(self, lines: Any, response: httpx.Response | None) -> None:
         self._lines = lines
         self._response = response
         self._next: str | Exception | None = None
+        self.is_async = hasattr(lines, "__anext__")
         self.last = ""
         self.taken = 0
-        # Holds what closes the connection, which would otherwise be collected together with the stream.
-        self._hang_up = (
-            weakref.finalize(self, _close_elsewhere, lines)
-            if response is None
-            else weakref.finalize(self, _close_on_loop, asyncio.get_running_loop(), response)
-        )
+        close: Callable[[], object] = getattr(lines, "close", _nothing)
+        if response is not None:
+            close = (
+                partial(_close_on_loop, asyncio.get_running_loop(), response)
+                if self.is_async
+                else partial(close_outside_httpcore, response.close)
+            )
+        self._hang_up = weakref.finalize(self, close)
         self._hang_up.atexit = False
 
     def __iter__(self) -> Iterator[str]:
@@ -101,26 +110,45 @@ class ResponseLines:
         Closes the connection, an asynchronous one a moment later. A synchronous one has no more lines; where the answer
         was read to its end, it is left to the next call.
         """
-        if self._response is not None:
+        if self.is_async:
             self._hang_up()
-        elif self._hang_up.detach():
-            lines, self._lines, self._next = self._lines, iter(()), None
-            if self.last.endswith("[DONE]"):
-                _thread.start_new_thread(_read_to_end, (lines,))  # nobody waits for a server that does not end it
-            else:
-                lines.close()
+            return
+        lines, self._lines, self._next = self._lines, iter(()), None
+        if self._response is not None and self.last.endswith("[DONE]") and self._hang_up.detach():
+            _ENDED.append((self._response, lines))
+            finish_ended(MAX_ENDED)
+        else:
+            self._hang_up()
 
 
-def _close_elsewhere(lines: "GeneratorType[str, None, None]") -> None:
-    if lines.gi_frame is not None:
-        _thread.start_new_thread(lines.close, ())  # `threading.Thread` takes locks too
+def finish_ended(left: int = 0) -> None:
+    """
+    Gives the connections of answers that were read to their last event back to their pools, if their bodies have ended
+    by now; the others are closed. Nothing is waited for.
+
+    Args:
+        left: how many answers may stay as they are, the latest.
+    """
+    while len(_ENDED) > left:
+        with contextlib.suppress(IndexError):  # another thread took the last one
+            response, lines = _ENDED.popleft()
+            _read_rest(response)
+            close_outside_httpcore(response.close)
+            del lines  # not before: a body that is dropped unread closes its connection
 
 
-def _read_to_end(lines: "GeneratorType[str, None, None]") -> None:
-    with contextlib.suppress(httpx.HTTPError):  # the answer was whole; the connection is not used again, that is all
-        for _ in itertools.islice(lines, MAX_LINES_BEHIND):
+def _read_rest(response: httpx.Response) -> None:
+    timeouts = response.request.extensions.get("timeout")
+    # A connection of HTTP/2 may carry other answers, which an error here would end.
+    if response.is_closed or response.http_version != "HTTP/1.1" or not isinstance(timeouts, dict):
+        return
+    timeouts["read"] = 0  # httpcore looks here when a body begins to be read
+    with contextlib.suppress(httpx.HTTPError, httpx.StreamError):
+        for _ in itertools.islice(response.stream, MAX_PARTS_BEHIND):  # type: ignore[arg-type]
             continue
-    lines.close()
+
+
+def _nothing() -> None: ...
 
 
 def _close_on_loop(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:

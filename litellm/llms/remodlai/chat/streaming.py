@@ -8,6 +8,7 @@ finish reason, usage, logprobs, an error, a broken line, the end) is upstream's 
 What the end of the stream needs is kept joined, not chunk by chunk.
 """
 
+import inspect
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
 from litellm.types.utils import ModelResponseStream
 
 from .chunk_template import ChunkTemplate
-from .response_lines import ResponseLines
+from .response_lines import ResponseLines, finish_ended
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
@@ -38,6 +39,8 @@ CHUNK_HOOKS = ("log_stream_event", "async_log_stream_event", "logging_hook", "as
 
 class FastStreamWrapper(CustomStreamWrapper):
     """Upstream's stream of a chat completion, with templates for the chunks that are alike."""
+
+    _run_of: ChunkTemplate | None = None
 
     def __init__(
         self,
@@ -55,33 +58,50 @@ class FastStreamWrapper(CustomStreamWrapper):
             _response_headers=_response_headers,
         )
         lines = completion_stream.streaming_response
-        # Upstream's later releases keep the response of a synchronous stream as well.
-        response = completion_stream.http_response if hasattr(lines, "__anext__") else None
+        response = completion_stream.http_response
+        if inspect.isgenerator(lines):  # that of `Response.iter_lines()`; its connection is closed here only
+            response = inspect.getgeneratorlocals(lines).get("self", response)
+            completion_stream.http_response = None
         self._lines = ResponseLines(lines, response)
+        self._parser = completion_stream
         completion_stream.streaming_response = completion_stream.response_iterator = self._lines
-        self._observed = response is None and observes_chunks(logging_obj)
+        self._observed = not self._lines.is_async and observes_chunks(logging_obj)
         self._learning = not self._observed and not needs_upstream(self)
         self._templates: list[ChunkTemplate] = []
         self._misses = 0
         # Chunks since upstream's code last ran, all copies of one template; `chunks` holds the others.
         self._run: list[str] = []
-        self._run_of: ChunkTemplate | None = None
         self._run_time = 0.0
         self._last: str | None = None
         self._before: str | None = None
+        self._over = False
+
+    @property
+    def chunks(self) -> list[ModelResponseStream]:
+        """What the end of the stream, or a look at its part until now, is made of; upstream keeps each chunk here."""
+        self._join_run()
+        return self._chunks
+
+    @chunks.setter
+    def chunks(self, chunks: list[ModelResponseStream]) -> None:
+        self._chunks = chunks
 
     def __next__(self) -> ModelResponseStream:
+        if self._over:
+            raise StopIteration
         if self._templates and (chunk := self._copy(self._lines.peek())) is not None:
             return chunk
         before = self._before_upstream()
         try:
             chunk = super().__next__()
-        except Exception:  # the end, or an error: who keeps that keeps the stream too, by its traceback
-            self.close()
+        except Exception:  # the end, or an error: its traceback keeps the stream, which must not keep the connection
+            self._end()
             raise
         return self._learn(chunk, before)
 
     async def __anext__(self) -> ModelResponseStream:
+        if self._over:
+            raise StopAsyncIteration
         if self._templates and (chunk := self._copy(await self._lines.apeek())) is not None:
             return chunk
         before = self._before_upstream()
@@ -90,7 +110,7 @@ class FastStreamWrapper(CustomStreamWrapper):
         except StopAsyncIteration:  # closed now, a connection whose last bytes are on their way would not be used again
             raise
         except Exception:
-            self.close()
+            self._end()
             raise
         return self._learn(chunk, before)
 
@@ -130,7 +150,7 @@ class FastStreamWrapper(CustomStreamWrapper):
             self.response_uptil_now += "".join(run)
         for text in ("".join(run[:-2]), *run[-2:]):
             if text:
-                self.chunks.append(template.fill(text, self._run_time))
+                self._chunks.append(template.fill(text, self._run_time))
         self._run, self._run_of = [], None
 
     def _before_upstream(self) -> tuple[int, int, bool, tuple[object, ...]]:
@@ -166,25 +186,37 @@ class FastStreamWrapper(CustomStreamWrapper):
         one_line_one_chunk = self._lines.taken == taken + 1 and len(self.chunks) == kept + 1
         if sent_first_chunk and one_line_one_chunk and self.chunks[-1] is chunk:
             self._misses += 1
-            if (template := ChunkTemplate.of(self._lines.last, chunk)) is not None:
+            if (template := ChunkTemplate.of(self._lines.last, chunk, self._parsed)) is not None:
                 self._templates = [template, *self._templates[: MAX_TEMPLATES - 1]]
         return chunk
+
+    def _parsed(self, line: str) -> object:
+        event = self._parser.string_to_dict_parser(line)
+        return None if event is None else self._parser.chunk_parser(event)
 
     def run_success_logging_and_cache_storage(self, processed_chunk: ModelResponseStream, cache_hit: bool) -> None:
         """Upstream's success event of one chunk of a synchronous stream, where anybody is there to receive it."""
         if self._observed:
             super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
 
-    def close(self) -> None:
-        """Ends the stream: the server stops generating. The connection of a whole answer is used again."""
+    def _end(self) -> None:
+        self._over = True
         self._templates = []
         self._learning = False
         self._lines.close()
 
+    def close(self) -> None:
+        """Ends the stream: the server stops generating. The connection of a whole answer is used again."""
+        self._end()
+        # Upstream's streams of 1.108 and later can be closed.
+        if (close := getattr(super(), "close", None)) is not None:
+            close()
+
     async def aclose(self) -> None:
         """As `close`; returns when the connection is closed."""
+        self._over = True
         await super().aclose()
-        self.close()
+        self._end()
 
 
 def observes_chunks(logging_obj: "Logging") -> bool:
@@ -246,6 +278,7 @@ class FastStream:
             BaseLLMException: the server refused the request.
         """
         provider = call.pop("custom_llm_provider")
+        finish_ended()
         stream, headers = BaseLLMHTTPHandler().make_sync_call(
             **self._request(call), original_data=call["data"], **{**call, "json_mode": bool(call.get("json_mode"))}
         )

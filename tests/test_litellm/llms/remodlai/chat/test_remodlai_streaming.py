@@ -5,17 +5,15 @@ same bytes: both are read here from one server, and whatever can be seen of them
 
 import asyncio
 import copy
-import gc
 import json
 import re
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +24,7 @@ from litellm import constants
 from litellm.caching.caching import Cache
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
-from litellm.llms.custom_httpx.http_handler import HTTPHandler
+from litellm.llms.remodlai.chat.response_lines import MAX_ENDED
 from litellm.types.caching import LiteLLMCacheType
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -211,7 +209,6 @@ def watch(
                     break
                 await asyncio.sleep(0.005)
 
-    gc.disable()  # it would close a stream of hosted_vllm wherever it runs, and inside httpcore that waits for itself
     try:
         if asynchronous:
             asyncio.run(aread_and_log())
@@ -219,8 +216,6 @@ def watch(
             read()
     except Exception as error:
         result.end = ended(error)
-    finally:
-        gc.enable()
     if observer:
         assert observer.done.wait(PATIENCE), "no event was logged"
         result.events = [(name, seen(payload), seen(response)) for name, payload, response in observer.events]
@@ -399,6 +394,34 @@ SCRIPTS: dict[str, list[Any]] = {
         STOP,
         DONE,
     ],
+}
+
+
+def line(choice: str, chunk: str = "") -> str:
+    head = '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"served"'
+    return f'data: {{{head},{chunk}"choices":[{{"index":0,{choice}"finish_reason":null}}]}}\n\n'
+
+
+# Lines that hold a text twice: `!` becomes the one that upstream drops, `?` the one that it takes.
+DECOYS = {
+    "message": line('"message":{"content":!},"delta":{"content":?},'),
+    "field-of-chunk": line('"delta":{"content":?},', '"extra":{"content":!},'),
+    "same-key": line('"delta":{"content":!,"content":?},'),
+    "escaped-key": line('"delta":{"content":!,"cont\\u0065nt":?},'),
+    "escaped-key-before": line('"delta":{"cont\\u0065nt":!,"content":?},'),
+    "same-delta": line('"delta":{"content":!},"delta":{"content":?},'),
+    "same-choices": line('"delta":{"content":?},', '"choices":[{"index":0,"delta":{"content":!}}],'),
+    "two-reasonings": line('"delta":{"reasoning_content":!,"reasoning":"b","content":?},'),
+    "function-of-call": line('"delta":{"tool_calls":[{"index":0,"x":{"arguments":!},"function":{"arguments":?}}]},'),
+}
+PAIRS = [("a", "a"), ("aa", "a"), ("a", "aa"), ("aa", "aa"), ("b", "a"), ("b", "b"), ("a", "b"), ("a", "a")]
+SCRIPTS |= {
+    f"decoy-{name}": [
+        ROLE,
+        *(shape.replace("!", json.dumps(decoy)).replace("?", json.dumps(text)) for decoy, text in PAIRS),
+        *(STOP, DONE),
+    ]
+    for name, shape in DECOYS.items()
 }
 CUT = {"cut-" + name: SCRIPTS[name] for name in ("content", "no-finish", "tool-call", "nothing", "no-done", "usage")}
 
@@ -584,6 +607,64 @@ def test_chunks_share_nothing(server: Scripted) -> None:
         one._hidden_params["mark"] = "x"
 
 
+def shared(value: Any, ids: set[int], path: str = "") -> Iterator[str]:
+    """The paths in a chunk of objects that can be changed and have one of these identities."""
+    if isinstance(value, BaseModel | dict | list):
+        if id(value) in ids:
+            yield path
+        if isinstance(value, BaseModel):
+            private = value.__pydantic_private__ or {}
+            value = {**value.__dict__, **(value.__pydantic_extra__ or {}), **private}
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from shared(inner, ids, f"{path}.{key}")
+
+
+def identities(value: Any) -> set[int]:
+    if not isinstance(value, BaseModel | dict | list):
+        return set()
+    inner: Any = value
+    if isinstance(value, BaseModel):
+        inner = {**value.__dict__, **(value.__pydantic_extra__ or {}), **(value.__pydantic_private__ or {})}
+    return {id(value)}.union(*map(identities, inner.values() if isinstance(inner, dict) else inner))
+
+
+SHARING = {
+    "logprobs": [says(text, logprobs={"content": None}) for text in "abcdef"],
+    "tool-calls": [
+        chunk(choice({"content": text, "tool_calls": [{"index": 0, "function": {"arguments": ""}}]}))
+        for text in "abcdef"
+    ],
+    "function-call": [
+        chunk(choice({"content": text, "function_call": {"name": "f", "arguments": ""}})) for text in "abcdef"
+    ],
+    "fields": [
+        chunk(choice({"content": text, "provider_specific_fields": {"a": 1}}), usage=usage()) for text in "abcdef"
+    ],
+    "content": [says(text) for text in "abcdef"],
+}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("script", SHARING)
+def test_chunks_share_what_hosted_vllms_share(server: Scripted, script: str, asynchronous: bool) -> None:
+    server.answers["sharing"] = (lines([ROLE, *SHARING[script], STOP, DONE]), True)
+
+    def paths(provider: str) -> set[str]:
+        call = {"model": f"{provider}/sharing", "messages": MESSAGES, "api_base": server.base, "stream": True}
+
+        async def read() -> list[Any]:
+            return [one async for one in await litellm.acompletion(**call)]
+
+        chunks = asyncio.run(read()) if asynchronous else list(litellm.completion(**call))
+        return {
+            path
+            for before, after in zip(chunks, chunks[1:], strict=False)
+            for path in shared(after, identities(before))
+        }
+
+    assert paths("remodlai") <= paths("hosted_vllm")
+
+
 def test_memory_does_not_grow_with_the_stream(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the end of a stream needs is a few chunks with the text of all."""
     # A Router that was made in this process leaves functions here, which might want to see each chunk.
@@ -619,48 +700,6 @@ def test_dropping_the_iterator_hangs_up(server: Scripted, endless: threading.Eve
         if count == 20:
             break
     assert endless.wait(PATIENCE)
-
-
-class Locked(httpx.BaseTransport, httpx.SyncByteStream):
-    """An endless answer that cannot be closed while `lock` is held, as one of httpcore's pool cannot."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.closed = threading.Event()
-        self.waited_in_vain = False
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self, request=request)
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            while True:
-                yield lines(WORDS)
-        finally:
-            self.waited_in_vain = not self.lock.acquire(timeout=PATIENCE)
-            if not self.waited_in_vain:
-                self.lock.release()
-            self.closed.set()
-
-
-def test_collecting_a_dropped_stream_does_not_wait_for_its_connection() -> None:
-    locked = Locked()
-    client = HTTPHandler(client=httpx.Client(transport=locked))
-    call = {"model": "remodlai/any", "messages": MESSAGES, "api_base": "http://127.0.0.1:9/v1", "stream": True}
-    stream = litellm.completion(**call, client=client)
-    next(stream)
-    stream.itself = stream
-    left = weakref.ref(stream)
-    del stream
-    with locked.lock:
-        for _ in range(int(PATIENCE / 0.05)):  # LiteLLM's threads may have it for a moment longer
-            gc.collect()
-            if left() is None:
-                break
-            time.sleep(0.05)
-        assert not locked.closed.is_set()
-    assert locked.closed.wait(PATIENCE)
-    assert not locked.waited_in_vain
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
@@ -711,9 +750,154 @@ def test_streams_one_after_another_use_one_connection(asynchronous: bool) -> Non
         for _ in range(5):
             for _ in litellm.completion(**call):
                 pass
-            time.sleep(0.2)  # what follows the last event is read behind the caller's back
+            time.sleep(0.2)  # the end of the body arrives; the next call reads it
     server.stop()
     assert server.connections == 1
+
+
+def own_threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+class Unfinished(Scripted):
+    """Sends what it is told behind `[DONE]`, in place of the body's end, until the client hangs up."""
+
+    connections = 0
+
+    def __init__(self, behind: bytes, pause: float) -> None:
+        self.behind, self.pause = behind, pause
+        super().__init__()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)[1]))
+            body = lines([ROLE, *WORDS, STOP, DONE])
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+            writer.write(b"%x\r\n%s\r\n" % (len(body), body))
+            while not reader.at_eof() and not writer.is_closing():
+                writer.write(self.behind)
+                await writer.drain()
+                await asyncio.sleep(self.pause)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client hung up, or the tests are over
+        finally:
+            self.connections -= 1
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    ("behind", "pause"),
+    [(b"", 0.1), (b"4000\r\n" + b"x" * 0x4000 + b"\r\n", 0.0), (b"1", 0.05), (b"3\r\n: \n\r\n", 0.05)],
+    ids=["nothing", "endless bytes", "slow size of a chunk", "slow comments"],
+)
+def test_body_without_end_is_not_waited_for(behind: bytes, pause: float) -> None:
+    server = Unfinished(behind, pause)
+    call = {"model": "remodlai/m", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    texts: list[str] = []
+
+    def read(count: int) -> None:
+        for _ in range(count):
+            texts.append("".join(one.choices[0].delta.content or "" for one in litellm.completion(**call)))
+
+    read(5)
+    before = own_threads()
+    thread = threading.Thread(target=read, args=(100,), daemon=True)
+    thread.start()
+    thread.join(6 * PATIENCE)
+    assert not thread.is_alive()
+    assert len(texts) == 105 and len(set(texts)) == 1
+    assert own_threads() < before + 10
+    for _ in range(int(PATIENCE / 0.05)):
+        if server.connections <= MAX_ENDED:
+            break
+        time.sleep(0.05)
+    assert server.connections <= MAX_ENDED
+    server.stop()
+
+
+def test_stream_ends_where_no_thread_can_start(server: Scripted) -> None:
+    call = {"model": "remodlai/content", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    expected = len(list(litellm.completion(**call)))
+    usual = threading.stack_size(1 << 46)  # more than the machine has
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            threading.Thread(target=time.time).start()
+        assert len(list(litellm.completion(**call))) == expected
+    finally:
+        threading.stack_size(usual)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_closed_stream_gives_nothing_more(server: Scripted, asynchronous: bool) -> None:
+    call = {"model": "remodlai/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+
+    async def read() -> list[Any]:
+        stream = await litellm.acompletion(**call)
+        for _ in range(20):
+            await anext(stream)
+        stream.close()
+        return [one async for one in stream]
+
+    if asynchronous:
+        assert asyncio.run(read()) == []
+    else:
+        stream = litellm.completion(**call)
+        for _ in range(20):
+            next(stream)
+        stream.close()
+        assert list(stream) == []
+
+
+@pytest.mark.skipif(not hasattr(CustomStreamWrapper, "__exit__"), reason="upstream's streams since 1.108")
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_leaving_a_with_block_hangs_up(server: Scripted, endless: threading.Event, asynchronous: bool) -> None:
+    call = {"model": "remodlai/endless", "messages": MESSAGES, "api_base": server.base, "stream": True}
+
+    async def read() -> list[Any]:
+        async with await litellm.acompletion(**call) as stream:
+            for _ in range(20):
+                await anext(stream)
+        assert await asyncio.to_thread(endless.wait, PATIENCE)
+        return [one async for one in stream]
+
+    if asynchronous:
+        assert asyncio.run(read()) == []
+    else:
+        with litellm.completion(**call) as stream:
+            for _ in range(20):
+                next(stream)
+        assert endless.wait(PATIENCE)
+        assert list(stream) == []
+
+
+@pytest.mark.skipif(not hasattr(CustomStreamWrapper, "partial_response"), reason="upstream's streams since 1.109")
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 30])
+def test_part_of_a_stream_is_hosted_vllms(server: Scripted, count: int) -> None:
+    def part(provider: str) -> Any:
+        call = {"model": f"{provider}/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+        stream = litellm.completion(**call)
+        for _ in range(count):
+            next(stream)
+        partial = seen(stream.partial_response())
+        assert partial == seen(stream.partial_response())
+        rest = [seen(one) for one in stream]
+        return partial, rest, seen(stream.partial_response())
+
+    assert part("remodlai") == part("hosted_vllm")
+
+
+def test_chunks_so_far_hold_all_that_was_read(server: Scripted) -> None:
+    call = {"model": "remodlai/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    stream = litellm.completion(**call)
+    texts = []
+    for count in range(30):
+        texts.append(next(stream).choices[0].delta.content or "")
+        if count % 7 == 0:
+            assert "".join(one.choices[0].delta.content or "" for one in stream.chunks) == "".join(texts)
+            assert stream.response_uptil_now == "".join(texts)
+    stream.close()
 
 
 def test_a_stream_that_has_ended_stays_so(server: Scripted) -> None:
