@@ -52,6 +52,10 @@ class Row:
         return place and self.allowed(difference.upstream, difference.twin)
 
 
+EXPLANATION = re.compile(r" \[\S+ from [^]]*\]")
+"""What the twin adds to the message of a failed call."""
+
+
 def _no_path(case: Case) -> bool:
     return case.base in ("", "/")
 
@@ -194,6 +198,16 @@ TABLE: tuple[Row, ...] = (
         example=replace(ROUTE, call="allm_passthrough_route", answers=(Response(status=404),)),
         path=r"error\.status_code",
         allowed=lambda upstream, twin: upstream is None and isinstance(twin, int),
+    ),
+    Row(
+        name="what a failed call asked",
+        endpoints=ALL,
+        what="Errors without an answer, refusals without a key and pages for people name the server that was asked, "
+        "where it was configured, and the likely cause.",
+        why="Whoever configured the server sees what to mend.",
+        example=replace(_case("chat", "completion", EMPTY, messages=[]), answers=(Response(cut=True),)),
+        path=r"error\.(text|message)|logs.*\.(error_str|error_message)",
+        allowed=lambda upstream, twin: EXPLANATION.sub("", str(twin)) == upstream,
     ),
     Row(
         name="upstream's wording",

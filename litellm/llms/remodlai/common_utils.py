@@ -16,6 +16,7 @@ import litellm
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
+from litellm.llms.remodlai.errors import NO_SERVER, LexiqNovaError, explained
 from litellm.llms.vllm.common_utils import VLLMModelInfo
 from litellm.secret_managers.main import get_secret_str
 from litellm.types.llms.openai import AllMessageValues
@@ -25,16 +26,6 @@ from litellm.types.router import GenericLiteLLMParams
 # would fill a missing base with another host, a call either reaches the engine or fails without a connection.
 LOCAL_ENGINE = "lexiq-nova://local/v1"
 ENGINE_SCHEME = "lexiq-nova://"
-
-NO_SERVER = (
-    "no server is configured and vllm is not installed. Either name a server (api_base=..., REMODLAI_API_BASE or "
-    "LEXIQ_NOVA_API_BASE), or `pip install vllm` to serve the model on this machine."
-)
-
-
-class LexiqNovaError(BaseLLMException):
-    """An answer of a Lexiq Nova server that is not a success, or the reason why no server could be reached."""
-
 
 def with_api_path(base: str) -> str:
     """
@@ -76,6 +67,9 @@ class HostedLexiqNova:
     """Identity of `remodlai/`. It stands before upstream's class: `class X(HostedLexiqNova, HostedVLLMX)`."""
 
     provider: ClassVar[str] = "remodlai"
+    # Upstream makes a config for each call: what it asked, for the messages of its errors.
+    _asked: str | None = None
+    _has_key: bool = True
 
     @classmethod
     def resolve(cls, api_base: str | None = None, api_key: str | None = None) -> tuple[str, str]:
@@ -114,6 +108,7 @@ class HostedLexiqNova:
         """
         base = self.resolve(_argument(call, "api_base"))[0]
         if base != LOCAL_ENGINE:
+            self._asked = base
             return base
         from litellm.llms.remodlai.completion.handler import local_server
 
@@ -121,7 +116,9 @@ class HostedLexiqNova:
 
     def key(self, call: Mapping[str, Any]) -> str | None:
         """The key that belongs to the server that `reach` names."""
-        return self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[1]
+        key = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[1]
+        self._has_key = key != PLACEHOLDER_API_KEY
+        return key
 
     def get_complete_url(self, *args: Any, **call: Any) -> Any:
         """Upstream's URL of the endpoint, on the server that `reach` names."""
@@ -138,6 +135,9 @@ class HostedLexiqNova:
     def get_error_class(
         self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
     ) -> BaseLLMException:
+        if self._asked is not None:
+            answered = bool(headers) or status_code != httpx.codes.INTERNAL_SERVER_ERROR
+            error_message = explained(error_message, status_code, answered, self.provider, self._asked, self._has_key)
         return LexiqNovaError(status_code=status_code, message=error_message, headers=headers)
 
     @classmethod

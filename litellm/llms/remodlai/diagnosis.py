@@ -17,7 +17,7 @@ NO_AUTHORITY: Final = (
 )
 OTHER_NAME: Final = "its certificate is for another host name than that of the base"
 SPEAKS_PLAIN: Final = "it answers without TLS; the base must begin with http://"
-SPEAKS_TLS: Final = "it breaks off; if it speaks TLS, the base must begin with https://"
+SPEAKS_TLS: Final = "it broke off; where it speaks TLS, the base must begin with https://"
 UNREADABLE_LENGTH: Final = 80
 
 # What OpenSSL, the resolver and the kernel say, in the order in which it is looked for.
@@ -34,7 +34,7 @@ _CAUSES: Final = (
         "nothing listens on that port; is the server running, and is the port right?",
     ),
     (re.compile("unreachable|No route to host", re.I), "this machine has no way to that network"),
-    (re.compile("without sending a response|illegal status line|reset by peer", re.I), SPEAKS_TLS),
+    (re.compile("server disconnected|illegal status line|reset by peer", re.I), SPEAKS_TLS),
 )
 
 
@@ -69,6 +69,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def known_cause(words: str) -> str | None:
+    """Returns the cause and what to do, from the words of an error of a connection; None where they are unknown."""
+    return next((cause for pattern, cause in _CAUSES if pattern.search(words)), None)
+
+
 def why_unreachable(error: BaseException) -> str:
     """
     The cause of an error that an HTTP client raised instead of an answer.
@@ -80,9 +85,9 @@ def why_unreachable(error: BaseException) -> str:
         The cause and what to do; the error's own words where they are unknown.
     """
     said = [f"{type(each).__name__}: {each}" for each in _chain(error)]
-    for pattern, cause in _CAUSES:
-        if any(pattern.search(words) for words in said):
-            return cause
+    cause = known_cause("\n".join(said))
+    if cause is not None:
+        return cause
     if any("Timeout" in words.partition(":")[0] for words in said):
         return "it does not answer in time; a firewall may be in between"
     return said[0]

@@ -8,7 +8,6 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -21,14 +20,13 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-import litellm
 from litellm._version import version as litellm_version
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.http_handler import _get_httpx_client
 from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, HostedLexiqNova, LexiqNova, LexiqNovaError
 from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable, wrong_base
 from litellm.llms.remodlai.engine import is_installed, running_engines, runtime_directory
-from litellm.secret_managers.main import get_secret_str
+from litellm.llms.remodlai.places import BASES, KEYS, first_set, key_names, owner_of, without_secrets
 
 ASK_SECONDS: Final = 10.0
 SHOWN_MODELS: Final = 10
@@ -53,38 +51,9 @@ class Finding:
         return f"{self.label:<{LABEL_WIDTH}}{f'{mark} {self.text}'.strip()}"
 
 
-Place = tuple[str, Callable[[], str | None]]
-
-
-def _variable(name: str) -> Place:
-    return name, lambda: get_secret_str(name)
-
-
-# Where a base and a key are looked for, first to last; `remodlai/` without a base does what `lexiq_nova/` does.
-_LOCAL_BASES: Final[tuple[Place, ...]] = (_variable("LEXIQ_NOVA_API_BASE"),)
-_BASES: Final[dict[str, tuple[Place, ...]]] = {
-    "remodlai": (("litellm.api_base", lambda: litellm.api_base), _variable("REMODLAI_API_BASE"), *_LOCAL_BASES),
-    "lexiq_nova": _LOCAL_BASES,
-}
-_KEYS: Final[dict[str, tuple[Place, ...]]] = {
-    "remodlai": (("litellm.remodlai_key", lambda: litellm.remodlai_key), _variable("REMODLAI_API_KEY")),
-    "lexiq_nova": (("litellm.lexiq_nova_key", lambda: litellm.lexiq_nova_key), _variable("LEXIQ_NOVA_API_KEY")),
-}
-
-
-def _found(places: tuple[Place, ...]) -> str | None:
-    """The first of the places that holds something."""
-    return next((name for name, value in places if value()), None)
-
-
 def masked(key: str) -> str:
     """Enough of a key to tell it from another one, and not enough to use it."""
     return f"set, ends in {key[-KEPT_OF_KEY:]}" if len(key) >= SHORTEST_KEY_SHOWN else "set"
-
-
-def without_secrets(base: str) -> str:
-    """The base without a password before its host and without the values of its query."""
-    return re.sub(r"(=)[^&#]*", r"\1…", re.sub(r"(^|//)[^/@]*@", r"\1…@", base))
 
 
 def _split(model: str | None) -> tuple[str, str]:
@@ -111,18 +80,18 @@ def examine(model: str | None = None, api_base: str | None = None) -> Iterator[F
     except LexiqNovaError as error:
         yield Finding("server", error.message, wrong=True)
         return
-    places = _BASES[provider]
+    places = BASES[provider]
     if base == LOCAL_ENGINE:
         looked_at = ", ".join(["api_base=", *(place for place, _ in places)])
         yield Finding("server", f"none is named ({looked_at}): the local engine")
         yield from _engine()
         return
-    place = "--api-base" if api_base else str(_found(places))
+    place = "--api-base" if api_base else str(first_set(places))
     yield Finding("server", f"{without_secrets(base)} (from {place})")
     # The key belongs to the provider whose base it is.
-    owner = "lexiq_nova" if not api_base and place == "LEXIQ_NOVA_API_BASE" else provider
-    key_place = _found(_KEYS[owner])
-    names = " or ".join(["api_key=", *(each for each, _ in _KEYS[owner])])
+    owner = owner_of(provider, place)
+    key_place = first_set(KEYS[owner])
+    names = key_names(owner)
     if key_place is None or key == PLACEHOLDER_API_KEY:
         yield Finding("key", f"none is set ({names})")
         key_place = None

@@ -1,0 +1,46 @@
+"""
+The error class of the two providers, and what its messages add for whoever configured the server.
+"""
+
+from typing import Final
+
+import httpx
+
+from litellm.llms.base_llm.chat.transformation import BaseLLMException
+from litellm.llms.remodlai.diagnosis import known_cause, why_unreadable, wrong_base
+from litellm.llms.remodlai.places import key_names, owner_of, place_of, without_secrets
+
+NO_SERVER: Final = (
+    "no server is configured and vllm is not installed. Either name a server (api_base=..., REMODLAI_API_BASE or "
+    "LEXIQ_NOVA_API_BASE), or `pip install vllm` to serve the model on this machine."
+)
+
+
+class LexiqNovaError(BaseLLMException):
+    """An answer of a Lexiq Nova server that is not a success, or the reason why no server could be reached."""
+
+
+def explained(message: str, status_code: int, answered: bool, provider: str, base: str, has_key: bool) -> str:
+    """
+    Adds to an error what only the caller's side knows: the server that was asked, and why it may have failed.
+
+    Args:
+        message: what the server said, or what the HTTP client said instead of an answer.
+        status_code: of the answer; 500 where there was none.
+        answered: whether a server answered.
+        provider: whose call it was.
+        base: the server that was asked.
+        has_key: whether a key was sent.
+
+    Returns:
+        The message, with its explanation in brackets behind it where there is one.
+    """
+    place = place_of(provider, base)
+    cause: str | None = None
+    if not answered:
+        cause = wrong_base(base) or known_cause(message) or "it could not be asked"
+    elif status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and not has_key:
+        cause = f"no key is set; give one by {key_names(owner_of(provider, place))}"
+    else:
+        cause = why_unreadable(message)
+    return message if cause is None else f"{message} [{without_secrets(base)} from {place}: {cause}]"

@@ -1,0 +1,67 @@
+"""
+Where the two providers look for a server and its key, beside the arguments of a call: for words about it.
+
+`common_utils` decides; this says what it looked at.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import litellm
+from litellm.secret_managers.main import get_secret_str
+
+Place = tuple[str, Callable[[], str | None]]
+
+ARGUMENT: Final = "the api_base of the call or deployment"
+
+
+def _variable(name: str) -> Place:
+    return name, lambda: get_secret_str(name)
+
+
+# First to last; `remodlai/` without a base does what `lexiq_nova/` does.
+_LOCAL_BASES: Final[tuple[Place, ...]] = (_variable("LEXIQ_NOVA_API_BASE"),)
+BASES: Final[dict[str, tuple[Place, ...]]] = {
+    "remodlai": (("litellm.api_base", lambda: litellm.api_base), _variable("REMODLAI_API_BASE"), *_LOCAL_BASES),
+    "lexiq_nova": _LOCAL_BASES,
+}
+KEYS: Final[dict[str, tuple[Place, ...]]] = {
+    "remodlai": (("litellm.remodlai_key", lambda: litellm.remodlai_key), _variable("REMODLAI_API_KEY")),
+    "lexiq_nova": (("litellm.lexiq_nova_key", lambda: litellm.lexiq_nova_key), _variable("LEXIQ_NOVA_API_KEY")),
+}
+
+
+def first_set(places: tuple[Place, ...]) -> str | None:
+    """Returns the name of the first place that holds something."""
+    return next((name for name, value in places if value()), None)
+
+
+def place_of(provider: str, base: str) -> str:
+    """
+    Says where a base came from.
+
+    Args:
+        provider: whose call it is.
+        base: as it is used, `/v1` included.
+
+    Returns:
+        The name of the place that holds it; ARGUMENT where none does: it was the call's or the deployment's.
+    """
+    spellings = (base, base.removesuffix("/v1"))
+    return next((name for name, value in BASES[provider] if (value() or "").rstrip("/") in spellings), ARGUMENT)
+
+
+def owner_of(provider: str, place: str) -> str:
+    """Returns the provider whose key goes to the server that was found in a place."""
+    return "lexiq_nova" if place == "LEXIQ_NOVA_API_BASE" else provider
+
+
+def key_names(provider: str) -> str:
+    """Returns the names by which a key can be given."""
+    return " or ".join(["api_key=", *(name for name, _ in KEYS[provider])])
+
+
+def without_secrets(base: str) -> str:
+    """Returns a base without the login before its host and without the values of its query."""
+    return re.sub(r"(=)[^&#]*", r"\1…", re.sub(r"(^|//)[^/@]*@", r"\1…@", base))
