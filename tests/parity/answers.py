@@ -252,6 +252,66 @@ chat_runs = st.builds(
 
 chat_streams = streams(chat_chunks, chat_ends, chat_runs)
 
+
+def aimed_line(choice: str, chunk: str = "", more: str = "") -> str:
+    """A chunk written by hand: `?` stands for its text, `!` for one that upstream drops or keeps apart."""
+    head = '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"served"'
+    return f'{{{head},{chunk}"choices":[{{"index":0,{choice}"finish_reason":null}}{more}]}}'
+
+
+AIMED_LINES = st.sampled_from(
+    [
+        aimed_line('"message":{"content":!},"delta":{"content":?},'),
+        aimed_line('"delta":{"content":?},"message":{"content":!},'),
+        aimed_line('"delta":{"content":?},', '"extra":{"content":!},'),
+        aimed_line('"extra":{"content":!},"delta":{"content":?},'),
+        aimed_line('"delta":{"extra":{"content":!},"content":?},'),
+        aimed_line('"delta":{"provider_specific_fields":{"content":!},"content":?},'),
+        aimed_line('"delta":{"content":!,"content":?},'),
+        aimed_line('"delta":{"content":!,"cont\\u0065nt":?},'),
+        aimed_line('"delta":{"cont\\u0065nt":!,"content":?},'),
+        aimed_line('"delta":{"content":!},"delta":{"content":?},'),
+        aimed_line('"delta":{"content":?},', '"choices":[{"index":0,"delta":{"content":!}}],'),
+        aimed_line('"delta":{"reasoning_content":!,"reasoning":?},'),
+        aimed_line('"delta":{"reasoning_content":!,"reasoning":"b","content":?},'),
+        aimed_line('"delta":{"reasoning":!,"content":?},'),
+        aimed_line('"delta":{"role":!,"content":?},'),
+        aimed_line('"delta":{"refusal":!,"content":?},'),
+        aimed_line('"delta":{"content":?},', '"system_fingerprint":!,'),
+        aimed_line('"delta":{"content":?},"stop_reason":!,'),
+        aimed_line('"delta":{"content":?},', more=',{"index":1,"delta":{"content":!}}'),
+        aimed_line('"delta":{"content":!},', more=',{"index":0,"delta":{"content":?}}'),
+        aimed_line('"delta":{"tool_calls":[{"index":0,"x":{"arguments":!},"function":{"arguments":?}}]},'),
+        aimed_line('"delta":{"tool_calls":[{"index":0,"function":{"name":!,"arguments":?}}]},'),
+        aimed_line('"delta":{"tool_calls":[{"index":0,"id":!,"function":{"arguments":?}}]},'),
+        aimed_line(
+            '"delta":{"tool_calls":[{"index":1,"function":{"arguments":!}},{"index":0,"function":{"arguments":?}}]},'
+        ),
+        aimed_line('"delta":{"function_call":{"name":"f","arguments":!},"content":?},'),
+        aimed_line('"delta":{"content":?,"logprobs":{"content":!}},'),
+    ]
+)
+AIMED_TEXTS = st.sampled_from(
+    ['"a"', '"aa"', '"b"', '"assistant"', '"served"', '"chatcmpl-1"', '"stop"', '"7"', '""', "null"]
+    + ['"\\ud83d"', '"\\u0061"', '"[DONE]"', '"data: "', '"\\"content\\":\\"x\\""', '"content"', "7"]
+)
+AIMED_STARTS = st.sampled_from(["data: ", "data: ", "data: ", "data:", "\ufeffdata: ", "data:  "])
+
+
+def aimed_run(start: str, shape: str, texts: list[tuple[str, str]]) -> list[str]:
+    return [f"{start}{shape.replace('!', decoy).replace('?', text)}\n\n" for decoy, text in texts]
+
+
+aimed_runs = st.builds(
+    aimed_run,
+    AIMED_STARTS,
+    AIMED_LINES,
+    st.lists(st.tuples(AIMED_TEXTS, AIMED_TEXTS), min_size=2, max_size=6),
+)
+"""Lines that hold the same text in more places than one, some of which upstream drops."""
+
+aimed_streams = streams(st.just(chunk_of([{"index": 0, "delta": {"role": "assistant"}}])), chat_ends, aimed_runs)
+
 CONTEXT = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
 
 MESSAGES = st.sampled_from(

@@ -1,6 +1,6 @@
 """Every endpoint of the differential suite."""
 
-from parity.endpoints.chat import chat, text_completion
+from parity.endpoints.chat import aimed_chat, chat, text_completion
 from parity.endpoints.common import Endpoint
 from parity.endpoints.media import decisions, image_edit, stored_video, transcription, video
 from parity.endpoints.responses import (
@@ -28,6 +28,7 @@ from parity.endpoints.vectors import embedding, rerank
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("chat", chat, share=30),
+    Endpoint("chat, aimed at templates", aimed_chat, share=10),
     Endpoint("text completion", text_completion, share=10),
     Endpoint("embeddings", embedding, share=10),
     Endpoint("rerank", rerank, share=8),

@@ -121,6 +121,13 @@ chat = called(
     router=("completion", "acompletion"),
 )
 
+aimed_chat = called(
+    "chat, aimed at templates",
+    ("completion", "acompletion"),
+    given(messages=st.just([{"role": "user", "content": "hello"}]), stream=st.just(True)),
+    lambda params: st.tuples(a.aimed_streams),
+)
+
 text_choices = st.lists(
     st.fixed_dictionaries(
         {"text": a.TEXTS, "finish_reason": a.FINISH},

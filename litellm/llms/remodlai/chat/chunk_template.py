@@ -82,7 +82,10 @@ class ChunkTemplate:
                 moved = _places(parse(f'{prefix}"{_SENTINEL}"{suffix}'), _SENTINEL)
             except ValueError:
                 return None
-            if len(paths) == 1 and moved == [_place(paths[0])]:
+            if len(paths) != 1 or moved != [_place(paths[0])]:
+                continue
+            # Content beside a text of another kind is part of the answer in each such chunk, not only in the first.
+            if paths[0][0].key == "content" or not chunk.choices[0].delta.content:
                 return cls(prefix, suffix, paths[0])
         return None
 
