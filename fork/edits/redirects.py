@@ -51,6 +51,22 @@ def files_client(
         client = openai_client(api_base, api_key, timeout, max_retries, organization, is_async=_is_async)
 
 
+@EDIT.start("litellm/llms/openai/openai.py", "OpenAIChatCompletion._get_openai_client")
+def chat_client(
+    client: OpenAI | AsyncOpenAI | None,
+    is_async: bool,
+    api_base: str,
+    api_key: str | None,
+    timeout: float | httpx.Timeout,
+    max_retries: int,
+    organization: str | None,
+) -> None:
+    if client is None and is_named(api_base):
+        from litellm.llms.remodlai.openai_client import openai_client
+
+        client = openai_client(api_base, api_key, timeout, max_retries, organization, is_async=is_async)
+
+
 @EDIT.start("litellm/llms/openai/completion/handler.py", "OpenAITextCompletion.completion")
 def text_completion_client(
     client: OpenAI | AsyncOpenAI | None,

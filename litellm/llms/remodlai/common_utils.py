@@ -22,10 +22,33 @@ from litellm.secret_managers.main import get_secret_str
 from litellm.types.llms.openai import AllMessageValues
 from litellm.types.router import GenericLiteLLMParams
 
+from .keys import is_sendable, remember
+
 # Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
 # would fill a missing base with another host, a call either reaches the engine or fails without a connection.
 LOCAL_ENGINE = "lexiq-nova://local/v1"
 ENGINE_SCHEME = "lexiq-nova://"
+
+
+def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
+    """
+    Base and key of a call that is going to be made.
+
+    Args:
+        base: of the server; the call stays on it.
+        key: its key, if any. White space around it is not part of it: a key read from a file ends with a line break.
+
+    Raises:
+        LexiqNovaError: no header can carry the key. The message does not show it.
+    """
+    key = (key or "").strip() or PLACEHOLDER_API_KEY
+    if not is_sendable(key):
+        text = "the API key has a space, a line break or another character inside that no header can carry"
+        raise LexiqNovaError(status_code=401, message=f"{text}; nothing was sent")
+    remember(key)
+    stay_on(base)
+    return base, key
+
 
 def with_api_path(base: str) -> str:
     """
@@ -88,9 +111,7 @@ class HostedLexiqNova:
         if not base or base == LOCAL_ENGINE:
             return LexiqNova.resolve(base, api_key)
         key = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
-        base = with_api_path(base)
-        stay_on(base)
-        return base, key or PLACEHOLDER_API_KEY
+        return with_sendable_key(with_api_path(base), key)
 
     def reach(self, call: Mapping[str, Any]) -> str:
         """
@@ -182,9 +203,7 @@ class LexiqNova(HostedLexiqNova):
         base = None if api_base == LOCAL_ENGINE else api_base
         base = base or get_secret_str("LEXIQ_NOVA_API_BASE")
         key = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
-        base = with_api_path(base) if base else LOCAL_ENGINE
-        stay_on(base)
-        return base, key or PLACEHOLDER_API_KEY
+        return with_sendable_key(with_api_path(base) if base else LOCAL_ENGINE, key)
 
 
 class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):

@@ -8,6 +8,7 @@ import httpx
 
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.remodlai.diagnosis import known_cause, why_unreadable, wrong_base
+from litellm.llms.remodlai.keys import hidden, hidden_in
 from litellm.llms.remodlai.places import key_names, owner_of, place_of, without_secrets
 
 NO_SERVER: Final = (
@@ -18,6 +19,10 @@ NO_SERVER: Final = (
 
 class LexiqNovaError(BaseLLMException):
     """An answer of a Lexiq Nova server that is not a success, or the reason why no server could be reached."""
+
+    def __init__(self, status_code: int, message: str, headers: dict[str, str] | httpx.Headers | None = None) -> None:
+        # Some servers repeat the key that they refuse.
+        super().__init__(status_code=status_code, message=hidden(message), headers=headers and hidden_in(headers))
 
 
 def explained(message: str, status_code: int, answered: bool, provider: str, base: str, has_key: bool) -> str:

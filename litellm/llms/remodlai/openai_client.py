@@ -4,13 +4,14 @@ batches and moderations. It takes LiteLLM's HTTP client, and each of its request
 """
 
 import httpx
-from openai import AsyncOpenAI, OpenAI
+from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 import litellm
 from litellm.litellm_core_utils.redirects import kept_on
 from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
 
 from .common_utils import HostedLexiqNova
+from .keys import hide
 
 
 # A streamed text completion is sent when its first chunk is asked for, after the call that named the server has ended:
@@ -19,10 +20,21 @@ class _OpenAI(OpenAI):
     def _prepare_request(self, request: httpx.Request) -> None:
         kept_on(str(self.base_url), request)
 
+    def _make_status_error(self, err_msg: str, *, body: object, response: httpx.Response) -> APIStatusError:
+        return _hidden(super()._make_status_error(err_msg, body=body, response=response))
+
 
 class _AsyncOpenAI(AsyncOpenAI):
     async def _prepare_request(self, request: httpx.Request) -> None:
         kept_on(str(self.base_url), request)
+
+    def _make_status_error(self, err_msg: str, *, body: object, response: httpx.Response) -> APIStatusError:
+        return _hidden(super()._make_status_error(err_msg, body=body, response=response))
+
+
+def _hidden(error: APIStatusError) -> APIStatusError:
+    hide(error)
+    return error
 
 
 def openai_client(

@@ -20,6 +20,7 @@ from litellm.types.utils import EmbeddingResponse
 
 from ...hosted_vllm.embedding.transformation import HostedVLLMEmbeddingConfig
 from ..common_utils import HostedLexiqNova, LexiqNova, LexiqNovaError
+from ..keys import hidden
 from .floats import Base64RefusedError, answers_in_base64
 
 # From this many inputs on base64 is the faster way to the same floats (benchmarks/README.md has the figures).
@@ -123,7 +124,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
     ) -> BaseLLMException:
         if self.base64_from and status_code in (400, 422):
-            return Base64RefusedError(self.base64_from, status_code, error_message)
+            return Base64RefusedError(self.base64_from, status_code, hidden(error_message))
         return super().get_error_class(error_message, status_code, headers)
 
     def transform_embedding_response(

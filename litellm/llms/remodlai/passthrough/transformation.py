@@ -4,13 +4,17 @@ Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova
 
 import posixpath
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import httpx
 
 from ...vllm.passthrough.transformation import VLLMPassthroughConfig
 from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova, LexiqNovaError, server_root
+
+# vLLM's longest route is below 100 characters, and a proxy in between encodes once more at most.
+MAX_ROUTE_LENGTH: Final = 4096
+MAX_DECODINGS: Final = 4
 
 
 def leaves_base(endpoint: str) -> bool:
@@ -21,10 +25,18 @@ def leaves_base(endpoint: str) -> bool:
         endpoint: what follows the provider's prefix in the proxy's URL, however often it is percent-encoded.
 
     Returns:
-        True for `..` and `.` segments, another host (`//host`), a query or fragment, and unprintable characters.
+        True for `..` and `.` segments, another host (`//host`), a query or fragment, and unprintable characters; also
+        for a route that is longer, or more often encoded, than any of a server: undoing it would take its length
+        squared.
     """
-    while (decoded := unquote(endpoint)) != endpoint:
+    if len(endpoint) > MAX_ROUTE_LENGTH:
+        return True
+    for _ in range(MAX_DECODINGS):
+        if (decoded := unquote(endpoint)) == endpoint:
+            break
         endpoint = decoded
+    else:
+        return True
     plain = endpoint.isprintable() and set(endpoint).isdisjoint("\\?#") and not endpoint.startswith("/")
     return not plain or posixpath.normpath(f"/{endpoint}") != f"/{endpoint.rstrip('/')}"
 

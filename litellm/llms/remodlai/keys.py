@@ -1,0 +1,86 @@
+"""
+Keys of servers: which can be sent in a header, and what is put in their place wherever a text is shown.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+
+from litellm.constants import PLACEHOLDER_API_KEY
+
+# Keys that calls have used lately, the latest last: an error may come after its call, in another thread.
+MAX_KEYS: Final = 1024
+# Shorter keys are not looked for: a message is full of them.
+MIN_LENGTH: Final = 8
+SHOWN: Final = "****"
+
+_used: Final[dict[str, None]] = {}
+_SECRET_WORDS: Final = frozenset({"token", "key", "password", "secret"})
+# An option of a command line, or a member of JSON, and its value.
+_OPTION: Final = re.compile(r"""(?P<name>--?[\w.-]+[=\s]+|"[\w.-]+"\s*:\s*)(?P<value>"[^"]*"|'[^']*'|[^\s"',}]+)""")
+
+
+def is_sendable(key: str) -> bool:
+    """Whether a key can stand in a header: visible ASCII characters and nothing else."""
+    return key.isascii() and key.isprintable() and " " not in key
+
+
+def remember(key: str) -> None:
+    """Notes a key that a call uses, so that `hidden` finds it."""
+    if len(key) < MIN_LENGTH or key == PLACEHOLDER_API_KEY:
+        return
+    _used.pop(key, None)
+    _used[key] = None
+    if len(_used) > MAX_KEYS:
+        _used.pop(next(iter(_used)), None)
+
+
+def hidden(text: str) -> str:
+    """Returns a text in which each key that a call has used is as many asterisks."""
+    for key in tuple(_used):
+        if key in text:
+            text = text.replace(key, "*" * len(key))
+    return text
+
+
+def hidden_in(headers: httpx.Headers | dict[str, str]) -> httpx.Headers | dict[str, str]:
+    """Returns headers whose values show no key."""
+    shown = {name: hidden(value) for name, value in headers.items()}
+    return httpx.Headers(shown) if isinstance(headers, httpx.Headers) else shown
+
+
+def hide(error: BaseException) -> None:
+    """Hides keys in what an error shows: its arguments, message and body, and the headers of the answer."""
+    error.args = tuple(hidden(part) if isinstance(part, str) else part for part in error.args)
+    for name in ("message", "text"):
+        if isinstance(value := getattr(error, name, None), str):
+            setattr(error, name, hidden(value))
+    if (body := getattr(error, "body", None)) is not None and (text := json.dumps(body, default=str)) != hidden(text):
+        setattr(error, "body", json.loads(hidden(text)))  # noqa: B010  # only some errors have one
+    for holder in (error, getattr(error, "response", None)):
+        if isinstance(headers := getattr(holder, "headers", None), httpx.Headers | dict):
+            setattr(holder, "headers", hidden_in(headers))  # noqa: B010
+
+
+def _is_secret(option: str) -> bool:
+    return not _SECRET_WORDS.isdisjoint(re.split(r"[^a-z]+", option.lower()))
+
+
+def without_secrets(litellm_params: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    A deployment's parameters to show: engine options whose name says that they are secret have no value.
+
+    Args:
+        litellm_params: as the configuration has them; `engine_args` may be a dict, JSON or a command line.
+    """
+    options = litellm_params.get("engine_args")
+    if isinstance(options, Mapping):
+        shown: object = {name: SHOWN if _is_secret(name) else value for name, value in options.items()}
+    elif isinstance(options, str):
+        shown = _OPTION.sub(lambda found: found["name"] + SHOWN if _is_secret(found["name"]) else found[0], options)
+    else:
+        return dict(litellm_params)
+    return {**litellm_params, "engine_args": shown}
