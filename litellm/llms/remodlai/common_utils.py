@@ -127,7 +127,7 @@ class HostedLexiqNova:
         Raises:
             LexiqNovaError: no server is configured and vllm is not installed, or the model may not be used here.
         """
-        base = self.resolve(_argument(call, "api_base"))[0]
+        base = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[0]
         if base != LOCAL_ENGINE:
             self._asked = base
             return base
