@@ -348,9 +348,12 @@ class Engine:
             self.use()
             alive = _lock(self.folder / "alive", fcntl.LOCK_EX)
             if alive is None:
-                # Somebody's engine is loading: its keeper listens and it has its description. One on its way out has
-                # put that away; of one that was killed only workers are left, for a moment.
-                seen_loading |= _listens(self.folder / "control") and (self.folder / "engine.json").exists()
+                # Somebody's engine is loading if its keeper answers; one on its way out says that it is leaving. Of one
+                # that was killed, workers are left for a moment, and a socket at which nobody answers.
+                status = yield from ask(self.folder, "status")
+                seen_loading |= bool(status and not status["leaving"])
+                if status == {}:
+                    waiting_since = time.monotonic()
                 if not seen_loading and time.monotonic() - waiting_since > STUCK_SECONDS:
                     raise failure(f"the previous engine of {self.model} does not end; see {self.log}", 500)
             elif seen_loading:
