@@ -98,3 +98,22 @@ def test_what_a_server_says_stays_as_it_is() -> None:
     with RecordingServer(lambda request: Response(status=500, json=said)) as server:
         told = error_of("chat", "remodlai", api_base=server.url, max_retries=0)
     assert "Connection refused by the model" in told and "nothing listens" not in told
+
+
+@every_call
+@every_provider
+def test_no_server_and_no_vllm(monkeypatch: pytest.MonkeyPatch, call: str, provider: str) -> None:
+    monkeypatch.setattr("litellm.llms.remodlai.engine.vllm_is_here", lambda: False)
+    monkeypatch.setattr("litellm.llms.remodlai.completion.handler.vllm_is_here", lambda: False)
+    told = error_of(call, provider)
+    assert f"{provider}: no server is configured" in told and "pip install vllm" in told
+    assert ("REMODLAI_API_BASE" in told) == (provider == "remodlai")
+    assert told.count("no server is configured") == 1
+
+
+def test_a_variable_of_the_other_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("litellm.llms.remodlai.engine.vllm_is_here", lambda: False)
+    monkeypatch.setenv("REMODLAI_API_BASE", "https://api.lexiq-nova.com")
+    told = error_of("chat", "lexiq_nova")
+    assert "api_base=... or LEXIQ_NOVA_API_BASE" in told
+    assert "REMODLAI_API_BASE is set, and only remodlai/ reads it" in told

@@ -16,7 +16,7 @@ import litellm
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
-from litellm.llms.remodlai.errors import NO_SERVER, LexiqNovaError, explained
+from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
 from litellm.llms.vllm.common_utils import VLLMModelInfo
 from litellm.secret_managers.main import get_secret_str
 from litellm.types.llms.openai import AllMessageValues
@@ -27,7 +27,6 @@ from .keys import is_sendable, remember
 # Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
 # would fill a missing base with another host, a call either reaches the engine or fails without a connection.
 LOCAL_ENGINE = "lexiq-nova://local/v1"
-ENGINE_SCHEME = "lexiq-nova://"
 
 
 def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
@@ -133,7 +132,10 @@ class HostedLexiqNova:
             return base
         from litellm.llms.remodlai.completion.handler import local_server
 
-        return local_server(_argument(call, "model") or "").base
+        try:
+            return local_server(_argument(call, "model") or "").base
+        except NoServer:
+            raise NoServer(self.provider) from None
 
     def key(self, call: Mapping[str, Any]) -> str | None:
         """The key that belongs to the server that `reach` names."""
@@ -186,7 +188,7 @@ class HostedLexiqNova:
         """
         base, key = self.resolve(api_base, api_key)
         if base == LOCAL_ENGINE:
-            raise LexiqNovaError(status_code=400, message=f"{self.provider}: {NO_SERVER}")
+            raise NoServer(self.provider)
         response = litellm.module_level_client.get(f"{base}/models", headers={"Authorization": f"Bearer {key}"})
         if response.status_code != httpx.codes.OK:
             raise self.get_error_class(response.text, response.status_code, response.headers)

@@ -26,6 +26,7 @@ from litellm.llms.custom_httpx.http_handler import _get_httpx_client
 from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, HostedLexiqNova, LexiqNova, LexiqNovaError
 from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable, wrong_base
 from litellm.llms.remodlai.engine import is_installed, running_engines, runtime_directory
+from litellm.llms.remodlai.errors import no_server
 from litellm.llms.remodlai.places import BASES, KEYS, first_set, key_names, owner_of, without_secrets
 
 ASK_SECONDS: Final = 10.0
@@ -84,7 +85,7 @@ def examine(model: str | None = None, api_base: str | None = None) -> Iterator[F
     if base == LOCAL_ENGINE:
         looked_at = ", ".join(["api_base=", *(place for place, _ in places)])
         yield Finding("server", f"none is named ({looked_at}): the local engine")
-        yield from _engine()
+        yield from _engine(provider)
         return
     place = "--api-base" if api_base else str(first_set(places))
     yield Finding("server", f"{without_secrets(base)} (from {place})")
@@ -178,15 +179,11 @@ def _message(response: httpx.Response) -> str:
         return response.text
 
 
-def _engine() -> Iterator[Finding]:
+def _engine(provider: str) -> Iterator[Finding]:
     """Looks at what the local engine needs."""
     python = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
     if not is_installed(python):
-        yield Finding(
-            "vLLM",
-            "not installed; name a server (api_base=, REMODLAI_API_BASE, LEXIQ_NOVA_API_BASE) or `pip install vllm`",
-            wrong=True,
-        )
+        yield Finding("vLLM", no_server(provider), wrong=True)
         return
     yield from _vllm(python)
     yield Finding("device", _device())

@@ -25,10 +25,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from litellm.llms.remodlai.common_utils import NO_SERVER
 from litellm.llms.remodlai.engine_environment import passed_on
 from litellm.llms.remodlai.engine_log import Progress, last_error
 from litellm.llms.remodlai.engine_options import SEVERAL_MACHINES, failure, option_name, option_tokens
+from litellm.llms.remodlai.errors import NoServer
 
 try:
     import fcntl
@@ -256,7 +256,7 @@ class Engine:
         """
         tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(options))
         if not vllm_is_here():
-            raise failure(NO_SERVER, 400)
+            raise NoServer
         python = _interpreter()
         return cls(cls.place_of(model), tokens, python)
 

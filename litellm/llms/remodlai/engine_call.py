@@ -62,6 +62,7 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
     # The provider's classes import LiteLLM, which is not complete when `client` decorates its functions.
     from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
     from litellm.llms.remodlai.completion.handler import local_server
+    from litellm.llms.remodlai.errors import NoServer
 
     on_server = {name: value for name, value in call.items() if name != "engine_args"}
     name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
@@ -72,6 +73,7 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
     model = model.removeprefix(f"{name}/")
     try:
         server = local_server(model, cast("Mapping[str, object] | str | None", call.get("engine_args")))
-    except LexiqNovaError as error:
+    except LexiqNovaError as refusal:
+        error = NoServer(name) if isinstance(refusal, NoServer) else refusal
         raise litellm.exception_type(model=model, original_exception=error, custom_llm_provider=name) from error
     return {**on_server, "api_base": server.base}

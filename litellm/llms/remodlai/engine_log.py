@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from litellm._logging import verbose_logger
-from litellm.llms.remodlai.common_utils import NO_SERVER
+from litellm.llms.remodlai.errors import no_server
 
 TAIL_BYTES = 256 * 1024
 
@@ -68,7 +68,7 @@ def last_error(log: Path) -> tuple[str, int]:
     last = next((line for line in reversed(lines) if line), "it was killed before it wrote a line")
     line = (told or errors or [last])[-1]
     if "No module named 'vllm'" in line:
-        return NO_SERVER, 400
+        return no_server("lexiq_nova"), 400
     return line, next((code for pattern, code in reversed(_STATUS_CODES) if pattern.search(line)), 503)
 
 

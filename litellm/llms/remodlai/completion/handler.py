@@ -24,7 +24,7 @@ from openai import AsyncOpenAI, OpenAI
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from litellm.llms.remodlai import engine_permits
-from litellm.llms.remodlai.common_utils import NO_SERVER, LexiqNovaError
+from litellm.llms.remodlai.common_utils import LexiqNovaError, NoServer
 from litellm.llms.remodlai.engine import Engine, Pauses, failure, running_engines, vllm_is_here
 from litellm.llms.remodlai.engine_log import last_error
 
@@ -107,7 +107,7 @@ def engine_of(url: httpx.URL) -> Engine:
     if url.host in _ENGINES:
         return _ENGINES[url.host]
     if not vllm_is_here():
-        raise failure(NO_SERVER, 400)
+        raise NoServer
     running = [
         engine for engine in running_engines() if url.host in (ANY, engine.name) and engine_permits.allows(engine)
     ]
