@@ -11,7 +11,6 @@ from fork import patch
 from fork.backend import build
 from fork.edits import all_edits
 from fork.lock import ForkError, pin, release
-from fork.text_edits import EDITS
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import all_rules, wire
@@ -32,8 +31,6 @@ def _audit(arguments: argparse.Namespace) -> None:
         wired = wire(archive, set(all_rules()) - without)
     for mention in wired.mentions:
         print(mention)
-    for edit in EDITS:
-        print(f"{edit.path}: edit {edit.name}: {edit.where} {edit.symbol}: {edit.reason}")
     for each in all_edits():
         for change in each.places(wired.version):
             print(f"{change.path}: edit {each.name}: {change.how} {change.symbol}: {each.reason}")

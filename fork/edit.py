@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from fork.lock import ForkError
 from fork.releases import holds
@@ -20,6 +20,12 @@ from fork.releases import holds
 Part: TypeAlias = Any
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+
+class Decorator(Protocol):
+    """Leaves a function as it is."""
+
+    def __call__(self, function: Function, /) -> Function: ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Code:
     """
 
     module: str
-    function: ast.FunctionDef
+    function: ast.FunctionDef | ast.AsyncFunctionDef
     imports: dict[str, tuple[str, str]]
 
     @property
@@ -93,9 +99,16 @@ def code_of(function: Callable[..., object]) -> Code:
     """Reads a function of an edit."""
     text, module = _parsed(inspect.getfile(function))
     line = function.__code__.co_firstlineno
-    nodes = (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef))
-    imports = {name: source for node in ast.walk(module) for name, source in _imported(node)}
+    nodes = (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    imports = {name: source for node in _at_top(module.body) for name, source in _imported(node)}
     return Code(text, next(node for node in nodes if first_line(node) == line), imports)
+
+
+def _at_top(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If):  # TYPE_CHECKING
+            yield from statement.body
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -111,13 +124,15 @@ class Change:
     One place of an edit.
 
     Args:
-        how: "after", "start", "body", "element", "decorator" or "instead".
+        how: "after", "start", "body", "element", "keyword", "decorator", "behind" or "instead".
         path: file, relative to the wheel's root.
         symbol: dotted name of the variable, function, method or class; `*` stands for any class, and an empty one for
             the whole file.
         code: what goes there.
-        old: for "instead", what stands there.
-        beside: for "element", the element that it stands after; by default the last.
+        old: for "behind" and "instead", what stands there.
+        of: for "instead", the function in whose calls it stands, as their argument; by default anywhere.
+        times: for "instead", how often it stands there.
+        beside: for "element" and "keyword", what it stands after; by default the last element.
         releases: those that have this place.
     """
 
@@ -126,6 +141,8 @@ class Change:
     symbol: str
     code: Code
     old: Code | None = None
+    of: str = ""
+    times: int = 1
     beside: str = ""
     releases: str = ""
 
@@ -168,40 +185,74 @@ class Edit:
 
     # Decorators
 
-    def after(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+    def after(self, path: str, symbol: str, releases: str = "") -> Decorator:
         """Statements after the one that makes a symbol."""
         return self._at("after", path, symbol, releases=releases)
 
-    def start(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+    def start(self, path: str, symbol: str, releases: str = "") -> Decorator:
         """Statements at the start of a function or class, below its docstring."""
         return self._at("start", path, symbol, releases=releases)
 
-    def body(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+    def body(self, path: str, symbol: str, releases: str = "") -> Decorator:
         """Statements in place of a function's."""
         return self._at("body", path, symbol, releases=releases)
 
-    def element(self, path: str, symbol: str, beside: str = "", releases: str = "") -> Callable[[Function], Function]:
+    def element(self, path: str, symbol: str, beside: str = "", releases: str = "") -> Decorator:
         """Elements of the list, tuple, set or dict that a variable holds: those of one of the same kind."""
         return self._at("element", path, symbol, beside=beside, releases=releases)
 
-    def decorator(self, path: str, symbol: str, releases: str = "") -> Callable[[Function], Function]:
+    def keyword(self, path: str, symbol: str, beside: str, releases: str = "") -> Decorator:
+        """Keyword arguments, those of a dict, after the one called `beside`, which the symbol holds once."""
+        return self._at("keyword", path, symbol, beside=beside, releases=releases)
+
+    def decorator(self, path: str, symbol: str, releases: str = "") -> Decorator:
         """An expression as the innermost decorator of a function or class."""
         return self._at("decorator", path, symbol, releases=releases)
 
+    def behind(self, old: Callable[..., object], path: str, symbol: str, releases: str = "") -> Decorator:
+        """Statements behind those that the function `old` says, which the symbol holds once."""
+        return self._at("behind", path, symbol, old=code_of(old), releases=releases)
+
     def instead_of(
-        self, old: Callable[..., object], path: str, symbol: str, releases: str = ""
-    ) -> Callable[[Function], Function]:
-        """An expression or statements in place of what the function `old` says, which the symbol holds once."""
-        return self._at("instead", path, symbol, old=code_of(old), releases=releases)
+        self,
+        old: Callable[..., object],
+        path: str,
+        symbol: str,
+        *,
+        of: str = "",
+        times: int = 1,
+        releases: str = "",
+    ) -> Decorator:
+        """
+        An expression or statements in place of what the function `old` says.
+
+        Args:
+            old: a function of the same module.
+            path: file, relative to the wheel's root.
+            symbol: the function, method or class that holds it.
+            of: an expression counts only as an argument of this function's calls.
+            times: how often it stands there.
+            releases: those that have this place.
+        """
+        return self._at("instead", path, symbol, old=code_of(old), of=of, times=times, releases=releases)
 
     def _at(
-        self, how: str, path: str, symbol: str, *, old: Code | None = None, beside: str = "", releases: str = ""
-    ) -> Callable[[Function], Function]:
+        self,
+        how: str,
+        path: str,
+        symbol: str,
+        *,
+        old: Code | None = None,
+        of: str = "",
+        times: int = 1,
+        beside: str = "",
+        releases: str = "",
+    ) -> Decorator:
         def placed(function: Function) -> Function:
             code = code_of(function)
-            if old is not None and (old.expression is None) != (code.expression is None):
+            if how == "instead" and old is not None and (old.expression is None) != (code.expression is None):
                 raise ForkError(f"edit '{self.name}': `{code.function.name}` must be an expression as what it replaces")
-            self.changes.append(Change(how, path, symbol, code, old, beside, releases))
+            self.changes.append(Change(how, path, symbol, code, old, of, times, beside, releases))
             return function
 
         return placed

@@ -50,7 +50,11 @@ def _is_for_type_checkers(statement: ast.stmt) -> bool:
 
 
 def _splices(text: Text, tree: ast.Module, module: str, names: list[str]) -> Iterator[Splice]:
-    imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+    definitions = (
+        each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    )
+    end = min((each.lineno for each in definitions), default=len(text.lines))
+    imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom) and each.lineno < end]
     same = [each for each in imports if isinstance(each, ast.ImportFrom) and each.module == module and not each.level]
     if names != [""] and same and same[0].names[0].name != "*":
         yield from _merged(text, same[0], names)
@@ -81,7 +85,7 @@ def _merged(text: Text, statement: ast.ImportFrom, names: list[str]) -> Iterator
     there = [_alias(alias.name, alias.asname or alias.name) for alias in statement.names]
     if statement.lineno == statement.end_lineno:
         assert statement.module is not None
-        whole = _from(statement.module, sorted([*there, *names], key=_name_order))
+        whole = _from(statement.module, [*there, *names])
         yield Splice(text.start(statement), text.end(statement), whole)
         return
     for name in sorted(names, key=_name_order):
@@ -95,6 +99,7 @@ def _merged(text: Text, statement: ast.ImportFrom, names: list[str]) -> Iterator
 
 
 def _from(module: str, names: list[str]) -> str:
+    names = sorted(names, key=_name_order)
     line = f"from {module} import {', '.join(names)}"
     if len(line) <= _LINE:
         return line

@@ -5,15 +5,18 @@ A place is found by symbol or by syntax, never by line, and must be there exactl
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from fork.edit import Change, Code, first_line
 from fork.imports import import_splices
 from fork.lock import ForkError
 from fork.splice import Splice, Text
 
+Captured: TypeAlias = dict[str, ast.AST]
+Found = TypeVar("Found")
+_OPERATORS = ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.Compare | ast.IfExp | ast.Await
 Container = ast.List | ast.Tuple | ast.Set | ast.Dict
 
 
@@ -50,7 +53,7 @@ class File:
             raise NoPlace(f"{self.path}: `{change.symbol}` is there {len(nodes)} times, not once")
         try:
             return list(getattr(self, f"_{change.how}")(nodes[0], change))
-        except (AttributeError, IndexError, TypeError) as error:
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
             raise NoPlace(f"{self.path}: `{change.symbol}` has no {change.how}") from error
 
     def edited(self, changes: Iterable[tuple[Change, Sequence[Splice]]]) -> str:
@@ -76,7 +79,9 @@ class File:
         return any(self.text.line(line + each).strip() for each in range(1, count + 1))
 
     def _start(self, node: Any, change: Change) -> Iterator[Splice]:
-        first = node.body[1] if ast.get_docstring(node) is not None else node.body[0]
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        imports = [each for each in body if isinstance(each, ast.Import | ast.ImportFrom)]
+        first = body[len(imports) if body[: len(imports)] == imports else 0]
         line = first_line(first)
         while self.text.line(line - 1).lstrip().startswith("#"):
             line -= 1
@@ -97,53 +102,88 @@ class File:
         ours = change.code.expression
         holders = [part for part in ast.walk(node.value) if isinstance(part, Container)]
         container = [each for each in holders if isinstance(each, ast.Dict) == isinstance(ours, ast.Dict)][0]
-        texts = _elements(change.code, ours)
         ends: list[Any] = container.values if isinstance(container, ast.Dict) else container.elts
         starts: list[Any] = container.keys if isinstance(container, ast.Dict) else container.elts
         beside = [n for n, each in enumerate(starts) if isinstance(each, ast.Constant) and each.value == change.beside]
         place = (beside if change.beside else [len(starts) - 1])[0]
         end = self.text.end(ends[place])
         multiline = starts[place].lineno != container.lineno
-        separator = f",\n{' ' * starts[place].col_offset}" if multiline else ", "
+        margin = "\n" + " " * starts[place].col_offset
+        separator = f",{margin}" if multiline else ", "
+        texts = [_filled(change.code, first, last, margin) for first, last in _elements(ours)]
         # The comma behind the element that is there stays where it is: behind the last of ours.
         yield Splice(end, end, "".join(separator + text for text in texts))
 
+    def _keyword(self, node: Any, change: Change) -> Iterator[Splice]:
+        (call, beside), *others = [
+            (part, each)
+            for part in ast.walk(node)
+            if isinstance(part, ast.Call)
+            for each in part.keywords
+            if each.arg == change.beside
+        ]
+        if others:
+            raise NoPlace(f"{self.path}: `{change.symbol}` has {len(others) + 1} arguments `{change.beside}`, not one")
+        separator = f",\n{' ' * beside.col_offset}" if beside.lineno != call.lineno else ", "
+        ours: Any = change.code.expression
+        end = self.text.end(beside)
+        for name, value in zip(ours.keys, ours.values, strict=True):
+            yield Splice(end, end, f"{separator}{name.value}={change.code.text(value)}")
+
+    def _behind(self, node: Any, change: Change) -> Iterator[Splice]:
+        for run, _ in self._runs(node, change):
+            end = self.text.line_end(run[-1].end_lineno or 0)
+            yield Splice(end, end, "\n" + "\n".join(_indented(change.code.lines(), run[0].col_offset)))
+
     def _instead(self, node: Any, change: Change) -> Iterator[Splice]:
         assert change.old is not None
-        if change.old.expression is not None and change.code.expression is not None:
-            found = [
-                (part, captured)
-                for part in ast.walk(node)
-                if isinstance(part, ast.expr)
-                and (captured := _matched(change.old.expression, part, change.old.parts)) is not None
-            ]
-            (old, captured) = self._only(found, change)
-            new = self._filled(change.code, change.code.expression, captured)
-            yield Splice(self.text.start(old), self.text.end(old), new)
+        if change.old.expression is None:
+            for run, _ in self._runs(node, change):
+                start, end = self.text.line_start(first_line(run[0])), self.text.line_end(run[-1].end_lineno or 0)
+                yield Splice(start, end, "\n".join(_indented(change.code.lines(), run[0].col_offset)))
             return
-        wanted = change.old.body
-        runs = [
-            (body[start : start + len(wanted)], captured)
-            for body in _bodies(node)
-            for start in range(len(body) - len(wanted) + 1)
-            if (captured := _matched(wanted, body[start : start + len(wanted)], change.old.parts)) is not None
-        ]
-        (run, captured) = self._only(runs, change)
-        lines = _indented(change.code.lines(), run[0].col_offset)
-        yield Splice(self.text.line_start(first_line(run[0])), self.text.line_end(run[-1].end_lineno), "\n".join(lines))
+        for old, captured in self._expressions(node, change, change.old.expression):
+            yield Splice(self.text.start(old), self.text.end(old), self._instead_expression(change.code, captured, old))
 
-    def _only(self, found: list[tuple[Any, dict[str, ast.AST]]], change: Change) -> tuple[Any, dict[str, ast.AST]]:
-        if len(found) == 1:
-            return found[0]
+    def _expressions(self, node: Any, change: Change, wanted: ast.expr) -> list[tuple[ast.expr, Captured]]:
+        assert change.old is not None
+        # What a function is annotated with, and what decorates it, is no code of it.
+        statements = node.body if _is_definition(node) else [node]
+        parts = [part for statement in statements for part in ast.walk(statement)]
+        if change.of:
+            calls = [part for part in parts if isinstance(part, ast.Call) and ast.unparse(part.func) == change.of]
+            parts = [argument for call in calls for argument in (*call.args, *(each.value for each in call.keywords))]
+        matches = ((part, _matched(wanted, part, change.old.parts)) for part in parts if isinstance(part, ast.expr))
+        return self._counted([(part, captured) for part, captured in matches if captured is not None], change)
+
+    def _runs(self, node: Any, change: Change) -> list[tuple[list[ast.stmt], Captured]]:
+        assert change.old is not None
+        wanted = change.old.body
+        runs = (
+            body[start : start + len(wanted)] for body in _bodies(node) for start in range(len(body) - len(wanted) + 1)
+        )
+        matches = ((run, _matched(wanted, run, change.old.parts)) for run in runs)
+        return self._counted([(run, captured) for run, captured in matches if captured is not None], change)
+
+    def _counted(self, found: list[tuple[Found, Captured]], change: Change) -> list[tuple[Found, Captured]]:
+        if len(found) == change.times:
+            return found
         assert change.old is not None
         wanted = " ".join("\n".join(change.old.lines()).split())
-        raise NoPlace(f"{self.path}: `{change.symbol}` has `{wanted}` {len(found)} times, not once")
+        often = "once" if change.times == 1 else f"{change.times} times"
+        raise NoPlace(f"{self.path}: `{change.symbol}` has `{wanted}` {len(found)} times, not {often}")
 
-    def _filled(self, code: Code, expression: ast.expr, captured: dict[str, ast.AST]) -> str:
-        inner = Text(code.module)
-        names = [node for node in ast.walk(expression) if isinstance(node, ast.Name) and node.id in captured]
-        splices = [Splice(inner.start(name), inner.end(name), self.text.between(captured[name.id])) for name in names]
-        return inner.spliced(splices, inner.start(expression), inner.end(expression))
+    def _instead_expression(self, code: Code, captured: Captured, place: ast.expr) -> str:
+        expression = code.expression
+        assert expression is not None
+        line = self.text.line(place.lineno)
+        margin = "\n" + line[: len(line) - len(line.lstrip())]
+        parts = {name: self.text.between(node) for name, node in captured.items()}
+        text = _filled(code, expression, expression, margin, parts)
+        inside = any(
+            place in ast.iter_child_nodes(part) for part in ast.walk(self.tree) if isinstance(part, _OPERATORS)
+        )
+        return f"({text})" if inside and isinstance(expression, _OPERATORS) else text
 
 
 def _is_definition(node: ast.AST) -> bool:
@@ -158,13 +198,26 @@ def _indented(lines: list[str], column: int) -> list[str]:
     return [" " * column + line if line else line for line in lines]
 
 
-def _elements(code: Code, ours: ast.expr | None) -> list[str]:
+def _elements(ours: ast.expr | None) -> list[tuple[ast.expr, ast.expr]]:
     if isinstance(ours, ast.Dict):
-        pairs = zip(ours.keys, ours.values, strict=True)
-        return [f"{code.text(key)}: {code.text(value)}" for key, value in pairs if key is not None]
+        return [(key, value) for key, value in zip(ours.keys, ours.values, strict=True) if key is not None]
     if isinstance(ours, ast.List | ast.Tuple | ast.Set):
-        return [code.text(each) for each in ours.elts]
+        return [(each, each) for each in ours.elts]
     raise TypeError("elements are those of a list, tuple, set or dict")
+
+
+def _filled(code: Code, first: ast.expr, last: ast.expr, margin: str, parts: Mapping[str, str] | None = None) -> str:
+    """The text from one expression to another, with what its parts stand for, and `margin` for its line breaks."""
+    text = Text(code.module)
+    names = [each for each in ast.walk(first) if isinstance(each, ast.Name) and each.id in (parts or {})]
+    splices = [Splice(text.start(name), text.end(name), (parts or {})[name.id]) for name in names]
+    line = text.line(first.lineno)
+    column = len(line) - len(line.lstrip())
+    breaks = [
+        Splice(text.line_start(number) - 1, text.line_start(number) + column, margin)
+        for number in range(first.lineno + 1, (last.end_lineno or 0) + 1)
+    ]
+    return text.spliced([*splices, *breaks], text.start(first), text.end(last))
 
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -175,8 +228,13 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
                 yield body
 
 
-def _matched(old: Any, new: Any, parts: frozenset[str]) -> dict[str, ast.AST] | None:
+def _matched(old: Any, new: Any, parts: frozenset[str]) -> Captured | None:
     """What the parts of `old` stand for where `new` is the same code, or None."""
+    if isinstance(old, ast.Call) and isinstance(new, ast.Call) and _rest(old, parts):
+        # `**rest` stands for whatever other keywords there are.
+        known = len(old.keywords) - 1
+        old = ast.Call(old.func, old.args, old.keywords[:known])
+        new = ast.Call(new.func, new.args, new.keywords[:known])
     if isinstance(old, ast.Name) and old.id in parts:
         return {old.id: new} if isinstance(new, ast.expr) else None
     if isinstance(old, ast.AST):
@@ -189,7 +247,7 @@ def _matched(old: Any, new: Any, parts: frozenset[str]) -> dict[str, ast.AST] | 
         pairs = list(zip(old, new, strict=True))
     else:
         return {} if old == new and type(old) is type(new) else None
-    captured: dict[str, ast.AST] = {}
+    captured: Captured = {}
     for left, right in pairs:
         found = _matched(left, right, parts)
         if found is None or any(
@@ -198,6 +256,11 @@ def _matched(old: Any, new: Any, parts: frozenset[str]) -> dict[str, ast.AST] | 
             return None
         captured.update(found)
     return captured
+
+
+def _rest(call: ast.Call, parts: frozenset[str]) -> bool:
+    last = call.keywords[-1] if call.keywords else None
+    return last is not None and last.arg is None and isinstance(last.value, ast.Name) and last.value.id in parts
 
 
 def _find(node: Any, path: list[str]) -> list[Any]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
-from fork import json_twins, line_twins, text_edits
+from fork import json_twins, line_twins
 from fork.edit import Change, Edit
 from fork.edits import all_edits
 from fork.exemptions import exempt
@@ -108,22 +108,19 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
     wired = Wired(version_of(release))
     chosen = {edit: edit.places(wired.version) for edit in all_edits()}
     edited = {change.path for changes in chosen.values() for change in changes}
-    old_form = text_edits.by_path(partial(_has, release))
     files: dict[str, File] = {}
     before: dict[str, str] = {}
     for path, data in _texts(release):
-        if not MENTION.search(data) and path not in edited and path not in old_form:
+        if not MENTION.search(data) and path not in edited:
             continue
         explained: dict[int, str] = {}
         before[path] = text = data
         try:
             text, explained = _twinned(path, data, rules)
-            for each in old_form.pop(path, []):
-                text = each.applied(text)
             if path in edited:
                 files[path] = File(path, text)
-        except (SyntaxError, ValueError, ForkError) as error:
-            wired.faults.append(str(error) if isinstance(error, ForkError) else f"{path}: {error}")
+        except (SyntaxError, ValueError) as error:
+            wired.faults.append(f"{path}: {error}")
             continue
         if text != data:
             wired.files[path] = text
@@ -131,8 +128,6 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
             if MENTION.search(line):
                 reason = explained.get(number) or exempt(path, line) or (None if PROVIDER.search(line) else PROSE)
                 wired.mentions.append(Mention(path, number, line.strip(), reason))
-    if old_form:
-        wired.faults.append(f"edited files that this release does not have: {', '.join(sorted(old_form))}")
     wired.files.update(_edited(wired, chosen, files))
     for path, text in wired.files.items():
         if path.endswith(".py") and text != before[path]:
@@ -169,10 +164,6 @@ def _edited(wired: Wired, chosen: Mapping[Edit, list[Change]], files: Mapping[st
         for change, each in splices if not missing else ():
             made.setdefault(change.path, []).append((change, each))
     return {path: files[path].edited(changes) for path, changes in made.items()}
-
-
-def _has(release: ZipFile | Path, path: str) -> bool:
-    return path in release.namelist() if isinstance(release, ZipFile) else (release / path).is_file()
 
 
 def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:

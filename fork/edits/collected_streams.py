@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fork.edit import Edit, Part
+from fork.edit import Edit
 
 if TYPE_CHECKING:
     import httpx
@@ -18,69 +18,10 @@ if TYPE_CHECKING:
 EDIT = Edit(__name__, __doc__, patch="collected-streams")
 
 
-def client_of_handler(
-    transport: Part,
-    mounts: Part,
-    timeout: Part,
-    verify: Part,
-    cert: Part,
-    headers: Part,
-    cookies: Part,
-    follow_redirects: Part,
-    http2: Part,
-) -> object:
-    return httpx.Client(
-        transport=transport,
-        mounts=mounts,
-        timeout=timeout,
-        verify=verify,
-        cert=cert,
-        headers=headers,
-        cookies=cookies,
-        follow_redirects=follow_redirects,
-        http2=http2,
-    )
+def client() -> object:
+    return httpx.Client
 
 
-@EDIT.instead_of(client_of_handler, "litellm/llms/custom_httpx/http_handler.py", "HTTPHandler.create_client")
-def safe_client_of_handler(
-    transport: Part,
-    mounts: Part,
-    timeout: Part,
-    verify: Part,
-    cert: Part,
-    headers: Part,
-    cookies: Part,
-    follow_redirects: Part,
-    http2: Part,
-) -> object:
-    return CollectorSafeClient(
-        transport=transport,
-        mounts=mounts,
-        timeout=timeout,
-        verify=verify,
-        cert=cert,
-        headers=headers,
-        cookies=cookies,
-        follow_redirects=follow_redirects,
-        http2=http2,
-    )
-
-
-def client_of_openai(mounts: Part, verify: Part, http2: Part) -> object:
-    return httpx.Client(
-        mounts=mounts,
-        verify=verify,
-        follow_redirects=True,
-        http2=http2,
-    )
-
-
-@EDIT.instead_of(client_of_openai, "litellm/llms/openai/common_utils.py", "BaseOpenAILLM._get_sync_http_client")
-def safe_client_of_openai(mounts: Part, verify: Part, http2: Part) -> object:
-    return CollectorSafeClient(
-        mounts=mounts,
-        verify=verify,
-        follow_redirects=True,
-        http2=http2,
-    )
+@EDIT.instead_of(client, "litellm/llms/openai/common_utils.py", "BaseOpenAILLM._get_sync_http_client", times=2)
+def safe_client() -> object:
+    return CollectorSafeClient

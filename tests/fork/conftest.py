@@ -150,7 +150,7 @@ def tiny(tmp_path: Path, locked: Release) -> Callable[..., Tiny]:
         # It has none of the files that are edited, and a wheel for every platform.
         for edit in (checkout / "fork/edits").glob("[!_]*.py"):
             edit.unlink()
-        for module, line in {"text_edits.py": "EDITS = ()", "lock.py": "PLATFORMS = PLATFORMS[:1]"}.items():
+        for module, line in {"lock.py": "PLATFORMS = PLATFORMS[:1]"}.items():
             with (checkout / "fork" / module).open("a") as file:
                 file.write(f"\n{line}\n")
         wheel = tmp_path / f"litellm-{locked.version}-py3-none-any.whl"

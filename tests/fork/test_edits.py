@@ -294,6 +294,22 @@ def test_elements_stand_beside_one_of_theirs() -> None:
     )
 
 
+def test_a_keyword_stands_beside_another() -> None:
+    ours = edit()
+
+    @ours.keyword("litellm/x.py", "call", beside="b")
+    def code() -> object:
+        return {"mounts": MOUNTS}
+
+    check(ours, "def call():\n    return a(b=1)\n", "def call():\n    return a(b=1, mounts=MOUNTS)\n")
+    before = "def call():\n    return a(\n        b=1,\n        c=2,\n    )\n"
+    check(ours, before, before.replace("b=1,\n", "b=1,\n        mounts=MOUNTS,\n"))
+    with pytest.raises(NoPlace, match="`call` has 2 arguments `b`, not one"):
+        applied(ours, "def call():\n    return a(b=1), c(b=2)\n")
+    with pytest.raises(NoPlace, match="`call` has no keyword"):
+        applied(ours, "def call():\n    return a()\n")
+
+
 # Instead of what stands there
 
 
@@ -439,6 +455,93 @@ def test_changes_of_one_place_keep_their_order_and_may_not_overlap() -> None:
 
     with pytest.raises(ValueError, match="two edits change the same code"):
         applied(ours, "key = 0\ndef call():\n    return key(1)\n")
+
+
+def test_statements_behind_others_and_any_keywords() -> None:
+    ours = edit()
+
+    def old(self: Any, rest: Part) -> None:
+        a, b = self.checked(**rest)
+
+    @ours.behind(old, "litellm/x.py", "Client.call")
+    def new(a: int) -> None:
+        a = more(a)
+
+    before = """\
+        class Client:
+            def call(self):
+                if self:
+                    a, b = self.checked(
+                        model=1,
+                        size=2,
+                    )
+                return a
+        """
+    check(ours, before, before.replace("    return a", "        a = more(a)\n                return a"))
+
+
+def test_an_argument_as_often_as_it_stands_there() -> None:
+    ours = edit()
+
+    def old(url: str) -> object:
+        return url
+
+    @ours.instead_of(old, "litellm/x.py", "call", of="self.build", times=2)
+    def new(url: str) -> object:
+        return parsed(url)
+
+    before = "def call(self, url):\n    if url:\n        return self.build(url)\n    return self.build(1, url=url)\n"
+    check(ours, before, before.replace("build(url)", "build(parsed(url))").replace("url=url", "url=parsed(url)"))
+    with pytest.raises(NoPlace, match="has `return url` 1 times, not 2 times"):
+        applied(ours, "def call(self, url):\n    return self.build(url)\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("not given()", "not (given() or heard)"), ("given()", "given() or heard"), ("a(given())", "a(given() or heard)")],
+)
+def test_an_expression_stays_one_among_operators(before: str, after: str) -> None:
+    ours = edit()
+
+    def old() -> object:
+        return given()
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new() -> object:
+        return given() or heard
+
+    check(ours, f"def call():\n    return {before}\n", f"def call():\n    return {after}\n")
+
+
+def test_an_annotation_is_no_code() -> None:
+    ours = edit()
+
+    def old() -> object:
+        return httpx.Client
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new() -> object:
+        return Shared
+
+    before = "def call(self: httpx.Client) -> httpx.Client:\n    return httpx.Client()\n"
+    check(ours, before, before.replace("Client()", "Client()").replace("return httpx.Client()", "return Shared()"))
+
+
+def test_an_expression_of_many_lines_is_indented_as_its_line() -> None:
+    ours = edit()
+
+    def old(a: Part) -> object:
+        return mounts(a)
+
+    @ours.instead_of(old, "litellm/x.py", "call")
+    def new(a: Part) -> object:
+        return wrapped(
+            mounts(a),
+        )
+
+    before = "def call(a):\n    if a:\n        return client(\n            mounts=mounts(a.b),\n        )\n"
+    after = before.replace("mounts(a.b)", "wrapped(\n                mounts(a.b),\n            )")
+    check(ours, before, after)
 
 
 # Imports

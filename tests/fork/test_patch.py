@@ -90,7 +90,6 @@ def test_a_tree_that_has_the_change_is_refused(patched: Path) -> None:
 
 
 def test_a_tree_with_an_unexplained_mention_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fork.text_edits.EDITS", ())
     monkeypatch.setattr("fork.wiring.all_edits", tuple)
     (tmp_path / "litellm/llms/hosted_vllm").mkdir(parents=True)
     (tmp_path / "litellm/new.py").write_text('x = connect("vllm")\ny = ["vllm"]\n')
@@ -102,7 +101,6 @@ def test_a_tree_with_an_unexplained_mention_is_refused(tmp_path: Path, monkeypat
 
 def test_a_tree_s_own_lists_of_providers_name_the_twins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files of upstream's source tree that its wheel does not have; here small ones of the same shape."""
-    monkeypatch.setattr("fork.text_edits.EDITS", ())
     monkeypatch.setattr("fork.wiring.all_edits", tuple)
     dashboard = "ui/litellm-dashboard/src/components/provider_info_helpers.tsx"
     files = {

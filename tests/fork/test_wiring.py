@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from fork import text_edits, twins, wiring
+from fork import twins, wiring
 from fork.__main__ import main
 from fork.edits import all_edits
 from fork.exemptions import EXEMPTIONS, exempt
@@ -69,7 +69,6 @@ def test_without_a_rule_the_audit_fails_and_names_its_sites(
         for path in sorted({mention.path for mention in sites}):
             part.writestr(path, whole.read(path))
     monkeypatch.setattr("fork.__main__.upstream_wheel", lambda _: tmp_path / upstream.name)
-    monkeypatch.setattr(text_edits, "EDITS", ())
     monkeypatch.setattr(wiring, "all_edits", tuple)
 
     assert main(["audit", "--without", rule]) == 1
@@ -242,7 +241,6 @@ def test_wiring_a_directory_is_wiring_the_wheel(tmp_path: Path) -> None:
             (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "tree" / path).write_bytes(data)
     with pytest.MonkeyPatch.context() as patch, ZipFile(tmp_path / "x.whl") as archive:
-        patch.setattr(text_edits, "EDITS", ())
         patch.setattr(wiring, "all_edits", tuple)
         wheel, tree = wire(archive), wire(tmp_path / "tree")
     assert wheel == tree

@@ -1,6 +1,5 @@
 """What the edits of the proxy's own functions leave out, and that they leave out nothing else."""
 
-import inspect
 import sys
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 import litellm
 from litellm.proxy import proxy_server
 from litellm.proxy.auth.route_checks import RouteChecks
+from litellm.proxy.common_utils.plain_chunks import as_plain_objects
 from litellm.proxy.db import log_db_metrics
 from litellm.router import Router
 from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
@@ -119,7 +119,8 @@ CHUNKS = [
 @pytest.mark.parametrize("fields", CHUNKS)
 def test_a_chunk_is_serialised_as_upstream_does(fields: dict[str, Any]) -> None:
     chunk = ModelResponseStream(id="1", model="nova", created=1, **fields)
-    edited = proxy_server._fast_serialize_simple_model_response_stream
-    upstream = inspect.getclosurevars(edited).nonlocals["serialize"]
+    before = chunk.model_dump_json()
+    serialize = proxy_server._fast_serialize_simple_model_response_stream
 
-    assert edited(chunk) == upstream(chunk)
+    assert serialize(as_plain_objects(chunk)) == serialize(chunk)
+    assert chunk.model_dump_json() == before

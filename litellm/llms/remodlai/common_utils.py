@@ -49,6 +49,7 @@ def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
     return base, key
 
 
+
 def with_api_path(base: str) -> str:
     """
     Adds `/v1` to a base that is a bare origin; any other path is kept.
@@ -249,28 +250,6 @@ def own_server(provider: str, api_base: str | None, api_key: str | None) -> tupl
     """
     identity = LexiqNova if provider.split("/", 1)[0] == LexiqNova.provider else HostedLexiqNova
     return identity.resolve(api_base, api_key)
-
-
-def own_server_in(call: dict[str, Any], provider: str | None, model: str | None) -> str:
-    """
-    As `own_server`, for functions that take base and key among their keywords, and the provider as `model=` too.
-
-    Args:
-        call: keywords of the call; `api_base` and `api_key` are set.
-        provider: the call's `custom_llm_provider=`, if any.
-        model: the call's `model=`, if any; one that begins with a provider's name overrides `provider`.
-
-    Returns:
-        The provider's name.
-
-    Raises:
-        litellm.BadRequestError: no server is configured.
-    """
-    prefix = str(model).split("/", 1)[0]
-    name = prefix if prefix in (HostedLexiqNova.provider, LexiqNova.provider) else str(provider)
-    call["api_base"], call["api_key"] = own_server(name, call.get("api_base"), call.get("api_key"))
-    require_server(name, call["api_base"], "files and batches")
-    return name
 
 
 def require_server(provider: str, base: str, what: str) -> None:

@@ -151,13 +151,14 @@ def test_the_parameters_that_ask_for_prompt_management_are_all_listed() -> None:
 
 async def test_an_answer_is_not_inspected_as_a_function(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     inspected = []
-    check = litellm.utils.check_coroutine
+    checker = litellm.utils.litellm_utils.get_coroutine_checker()
+    check = checker.is_async_callable
 
     def checking(value: Any) -> bool:
         inspected.append(value)
         return check(value)
 
-    monkeypatch.setattr(litellm.utils, "check_coroutine", checking)
+    monkeypatch.setattr(checker, "is_async_callable", checking)
     response = await ask()
     assert not any(value is response for value in inspected)
 

@@ -1,0 +1,38 @@
+"""Calls whose success nobody hears of: without callbacks, no log entry is built and handed to another thread."""
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import litellm
+from litellm._logging import is_debugging_on
+
+if TYPE_CHECKING:
+    from litellm.litellm_core_utils.litellm_logging import Logging
+
+# Of these, the success handlers log the answer and change nothing in it.
+CALL_TYPES_ONLY_LOGGED: Final = frozenset(
+    name
+    for kind in ("completion", "text_completion", "embedding", "rerank", "responses")
+    for name in (kind, f"a{kind}")
+)
+
+
+def is_success_heard(logging_obj: "Logging") -> bool:
+    """
+    Whether anything but its logging object can learn that a call succeeded: a callback, a budget, a log, the caller.
+
+    Args:
+        logging_obj: the call's logging object.
+    """
+    return bool(
+        not logging_obj.made_by_call
+        or logging_obj.call_type not in CALL_TYPES_ONLY_LOGGED
+        or litellm.success_callback
+        or litellm._async_success_callback
+        or logging_obj.dynamic_success_callbacks
+        or logging_obj.dynamic_async_success_callbacks
+        or litellm.max_budget
+        or logging_obj.litellm_params.get("metadata")  # the caller's own: the handlers add to it
+        or is_debugging_on()
+        or os.getenv("LITELLM_PRINT_STANDARD_LOGGING_PAYLOAD")
+    )
