@@ -4,7 +4,9 @@ How a pinned LiteLLM release becomes this fork.
 lock      which releases, and the sha256 of every wheel of them
 upstream  the wheel: from a file, the cache, or the index; checked against the lock before it is opened
 names, twins, json_twins, line_twins   what is done to upstream: the twin rule
-edit, edits   the explicit exceptions to it: their form, and the list of them
+edit, edits, places, imports, splice, releases   the explicit exceptions to it: their form, a module each, and how
+          they get into upstream's text
+exemptions, json_values   mentions that need no twin; values of the twins' own
 wiring    applies all of that to a wheel, and audits that every mention of vLLM is explained
 wheel     packs the fork
 backend   the PEP 517 / PEP 660 hooks, `python -m fork` the command line

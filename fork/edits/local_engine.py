@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fork.edit import Edit, Part
 
@@ -27,19 +27,21 @@ def async_mounts_and_engine(transport: Part, verify: Part, cert: Part) -> object
     )
 
 
-def earlier_async_mounts(transport: Part, verify: Part, cert: Part) -> object:
+def earlier_async_mounts(AsyncHTTPHandler: Any, transport: Part, verify: Part, cert: Part) -> object:
     return AsyncHTTPHandler._create_httpx_proxy_mounts(transport, verify=verify, cert=cert)
 
 
 @EDIT.instead_of(earlier_async_mounts, HANDLERS, "AsyncHTTPHandler.create_client", releases="<1.106")
 @EDIT.instead_of(earlier_async_mounts, OPENAI, "BaseOpenAILLM._get_async_http_client", releases="<1.106")
-def earlier_async_mounts_and_engine(transport: Part, verify: Part, cert: Part) -> object:
+def earlier_async_mounts_and_engine(AsyncHTTPHandler: Any, transport: Part, verify: Part, cert: Part) -> object:
     return with_local_engine(
         AsyncHTTPHandler._create_httpx_proxy_mounts(transport, verify=verify, cert=cert),
     )
 
 
-def later_async_mounts(transport: Part, verify: Part, cert: Part, http2: Part, limits: Part, trust_env: Part) -> object:
+def later_async_mounts(
+    AsyncHTTPHandler: Any, transport: Part, verify: Part, cert: Part, http2: Part, limits: Part, trust_env: Part
+) -> object:
     return (
         AsyncHTTPHandler.create_httpx_proxy_mounts(transport, verify=verify, cert=cert, http2=http2, limits=limits)
         if trust_env
@@ -49,7 +51,7 @@ def later_async_mounts(transport: Part, verify: Part, cert: Part, http2: Part, l
 
 @EDIT.instead_of(later_async_mounts, HANDLERS, "AsyncHTTPHandler.create_client", releases=">=1.109")
 def later_async_mounts_and_engine(
-    transport: Part, verify: Part, cert: Part, http2: Part, limits: Part, trust_env: Part
+    AsyncHTTPHandler: Any, transport: Part, verify: Part, cert: Part, http2: Part, limits: Part, trust_env: Part
 ) -> object:
     return with_local_engine(
         AsyncHTTPHandler.create_httpx_proxy_mounts(transport, verify=verify, cert=cert, http2=http2, limits=limits)
@@ -67,12 +69,12 @@ def mounts_and_engine(self: HTTPHandler, verify: Part, cert: Part) -> object:
     return with_local_engine(self._create_sync_proxy_mounts(verify=verify, cert=cert))
 
 
-def later_mounts(self: HTTPHandler, transport: Part, verify: Part, cert: Part, http2: Part) -> object:
+def later_mounts(self: Any, transport: Part, verify: Part, cert: Part, http2: Part) -> object:
     return self._create_sync_proxy_mounts(transport, verify=verify, cert=cert, http2=http2)
 
 
 @EDIT.instead_of(later_mounts, HANDLERS, "HTTPHandler.create_client", releases=">=1.109")
-def later_mounts_and_engine(self: HTTPHandler, transport: Part, verify: Part, cert: Part, http2: Part) -> object:
+def later_mounts_and_engine(self: Any, transport: Part, verify: Part, cert: Part, http2: Part) -> object:
     return with_local_engine(
         self._create_sync_proxy_mounts(transport, verify=verify, cert=cert, http2=http2),
     )
