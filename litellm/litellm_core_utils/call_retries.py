@@ -1,0 +1,90 @@
+"""
+Retries of calls to servers that LiteLLM asks without OpenAI's client, which is what reads `max_retries` elsewhere.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Final
+
+import openai
+
+import litellm
+from litellm.litellm_core_utils.self_hosted import SELF_HOSTED
+
+# Endpoints that are asked with LiteLLM's own HTTP client.
+RETRIED: Final = frozenset(
+    f"{prefix}{name}"
+    for name in ("completion", "embedding", "rerank", "responses", "transcription", "image_edit", "decisions")
+    for prefix in ("", "a")
+)
+# Endpoints whose `num_retries` LiteLLM reads already.
+WITH_NUM_RETRIES: Final = frozenset({"completion", "acompletion", "responses", "aresponses"})
+
+
+def retried(function: Callable[..., object]) -> Callable[..., object]:
+    """
+    A function of the SDK that asks again, as OpenAI's client would, where the call's `max_retries` allows it.
+
+    Args:
+        function: synchronous or asynchronous; its keywords are those of a call of LiteLLM.
+    """
+    name: Final = function.__name__
+    if name not in RETRIED:
+        return function
+
+    @wraps(function)
+    def again(*args: object, **kwargs: object) -> object:
+        allowed = left = _retries(name, args, kwargs)
+        while True:
+            try:
+                return function(*args, **kwargs)
+            except openai.APIError as error:
+                if left <= 0 or not _retryable(error):
+                    raise
+                delay = _delay(error, left, allowed)
+            left -= 1
+            time.sleep(delay)
+
+    @wraps(function)
+    async def async_again(*args: object, **kwargs: object) -> object:
+        allowed = left = _retries(name, args, kwargs)
+        while True:
+            try:
+                return await function(*args, **kwargs)  # type: ignore[misc]
+            except openai.APIError as error:
+                if left <= 0 or not _retryable(error):
+                    raise
+                delay = _delay(error, left, allowed)
+            left -= 1
+            await asyncio.sleep(delay)
+
+    return async_again if iscoroutinefunction(function) else again
+
+
+def _retries(name: str, args: tuple[object, ...], call: Mapping[str, object]) -> int:
+    retries = call.get("max_retries")
+    if retries is None and name not in WITH_NUM_RETRIES:
+        retries = call.get("num_retries")
+    if not isinstance(retries, int) or call.get("text_completion") or _by_router(call):
+        return 0
+    model: Final = call.get("model") or (args[0] if args else "")
+    return retries if {call.get("custom_llm_provider"), str(model).split("/", 1)[0]} & SELF_HOSTED else 0
+
+
+def _by_router(call: Mapping[str, object]) -> bool:
+    # A Router retries by itself, on another deployment where there is one.
+    buckets: Final = (call.get("metadata"), call.get("litellm_metadata"))
+    return any(isinstance(bucket, Mapping) and "model_group" in bucket for bucket in buckets)
+
+
+def _retryable(error: openai.APIError) -> bool:
+    status: Final = getattr(error, "status_code", None)
+    return isinstance(error, openai.APIConnectionError) or litellm.utils.should_retry(status or 0)
+
+
+def _delay(error: openai.APIError, left: int, allowed: int) -> float:
+    headers: Final = getattr(error, "litellm_response_headers", None)
+    return litellm.utils.calculate_retry_after(left, allowed, headers)
