@@ -85,6 +85,24 @@ def _asks_for_base64(upstream: Any, twin: Any) -> bool:
     return bool(json.loads(twin) == json.loads(upstream) | {"encoding_format": "base64"})
 
 
+def _needs_a_word(case: Case) -> bool:
+    """Whether the call says how much to reason in a form that vLLM, or gpt-oss, does not take."""
+    thinking, effort = case.params.get("thinking") or {}, case.params.get("reasoning_effort")
+    return thinking.get("type") in ("disabled", "adaptive") or isinstance(effort, dict)
+
+
+def _effort_as_word(upstream: Any, twin: Any) -> bool:
+    """The effort; or a body, or its length, that holds it and is the same in everything else."""
+    if twin in ("none", "medium", "high") or str(upstream).isdigit():
+        return True
+    try:
+        bodies = [json.loads(body) for body in (upstream, twin)]
+    except (TypeError, ValueError):
+        return False
+    efforts = [body.pop("reasoning_effort", None) for body in bodies]
+    return bodies[0] == bodies[1] and efforts[0] != efforts[1]
+
+
 ALL = ".*"
 FILES_AND_BATCHES = "(files|batches): .*"
 EMPTY = {"object": "list", "data": []}
@@ -96,6 +114,7 @@ def _case(endpoint: str, call: str, answer: Any, /, **params: Any) -> Case:
 
 
 ANSWER = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": []}
+ASK = [{"role": "user", "content": "hello"}]
 VECTOR = _case("embeddings", "embedding", EMPTY, input="a")
 SPEECH = _case("audio transcription", "transcription", {"text": "hello"}, file=WAV)
 SICK = replace(_case("health", "ahealth_check", EMPTY, mode="completion"), answers=(Response(status=400),))
@@ -227,6 +246,16 @@ TABLE: tuple[Row, ...] = (
         example=replace(_case("Responses API", "responses", ANSWER, input="hello", stream=True), model="in-no-list"),
         when=lambda case: case.params.get("stream") is True,
         ask=lambda case: {"streams": True},
+    ),
+    Row(
+        name="reasoning effort",
+        endpoints="chat",
+        what="`thinking` of type `disabled` or `adaptive`, and an effort in an object, become the word vLLM takes.",
+        why="Upstream drops the first two, so that a model reasons although it should not; vLLM refuses the third.",
+        example=_case("chat", "completion", EMPTY, messages=ASK, thinking={"type": "disabled"}),
+        when=_needs_a_word,
+        path=r"wire\[\d+\]\.(body\.(json\.reasoning_effort|bytes)|headers\[\d+\]\[1\])|logs.*reasoning_effort.*",
+        allowed=_effort_as_word,
     ),
     Row(
         name="large batches as base64",

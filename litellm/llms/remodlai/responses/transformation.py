@@ -11,6 +11,7 @@ from litellm.types.utils import LlmProviders
 
 from ...hosted_vllm.responses.transformation import HostedVLLMResponsesAPIConfig
 from ..common_utils import HostedLexiqNova, LexiqNova, with_key
+from ..reasoning import effort_word, word_of_thinking
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
@@ -38,6 +39,16 @@ def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
     if not error or kind not in (None, "error"):
         return event
     return {**event, "type": "error", "error": error if isinstance(error, dict) else {"message": str(error)}}
+
+
+def _with_effort(params: dict[str, Any], litellm_params: GenericLiteLLMParams, model: str) -> dict[str, Any]:
+    reasoning = params.get("reasoning")
+    if isinstance(reasoning, dict) and "effort" in reasoning:
+        return {**params, "reasoning": {**reasoning, "effort": effort_word(reasoning["effort"], model)}}
+    thinking = word_of_thinking((litellm_params.model_extra or {}).get("thinking"))
+    if thinking is None:
+        return params
+    return {**params, "reasoning": {**(reasoning or {}), "effort": effort_word(thinking, model)}}
 
 
 class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIConfig):
@@ -76,11 +87,15 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
         litellm_params: GenericLiteLLMParams,
         headers: dict[str, str],
     ) -> dict[str, Any]:
-        """Upstream's request; an input item whose `type` is a role is sent as a message of that role."""
+        """
+        Upstream's request; an input item whose `type` is a role is sent as a message of that role, and the effort of
+        `reasoning`, or of Anthropic's `thinking`, as a word that the model knows.
+        """
+        params = response_api_optional_request_params
         return super().transform_responses_api_request(
             model=model,
             input=_as_messages(input),
-            response_api_optional_request_params=response_api_optional_request_params,
+            response_api_optional_request_params=_with_effort(params, litellm_params, model),
             litellm_params=litellm_params,
             headers=headers,
         )
