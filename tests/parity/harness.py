@@ -42,7 +42,7 @@ UPSTREAM = "hosted_vllm"
 TWIN = "remodlai"
 KEY = "sk-case"
 
-_RETRYING = ("litellm.router", "openai._base_client", "tenacity")
+_RETRYING = ("litellm.router", "litellm.litellm_core_utils.call_retries", "openai._base_client", "tenacity")
 _CALLBACKS = (
     *("callbacks", "success_callback", "failure_callback", "input_callback", "service_callback"),
     *("_async_success_callback", "_async_failure_callback", "_async_input_callback"),
