@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fork.edit import Edit
+from fork.edit import Edit, Part
 
 if TYPE_CHECKING:
     from litellm.types.utils import Delta
@@ -14,13 +14,8 @@ if TYPE_CHECKING:
 EDIT = Edit(__name__, __doc__, patch="fix-cached-reasoning")
 
 
-def of_content(choice: dict[str, Any]) -> object:
-    return Delta(
-        content=choice["message"].get("content", None),
-        role=choice["message"]["role"],
-        function_call=choice["message"].get("function_call", None),
-        tool_calls=choice["message"].get("tool_calls", None),
-    )
+def of_content(content: Part, role: Part, function_call: Part, tool_calls: Part) -> object:
+    return Delta(content=content, role=role, function_call=function_call, tool_calls=tool_calls)
 
 
 @EDIT.instead_of(
