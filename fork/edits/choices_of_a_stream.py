@@ -27,7 +27,7 @@ def seen(self: CustomStreamWrapper, chunk: object) -> None:
     self.streamed_choices.see(chunk)
 
 
-@EDIT.start(_FILE, "CustomStreamWrapper.return_processed_chunk_logic")  # noqa: RET503
+@EDIT.start(_FILE, "CustomStreamWrapper.return_processed_chunk_logic")
 def told(self: CustomStreamWrapper, completion_obj: dict[str, object], model_response: ModelResponseStream) -> Any:
     if self.streamed_choices.several:
         if (finished := self.streamed_choices.finished(self, model_response)) is not None:
@@ -35,7 +35,7 @@ def told(self: CustomStreamWrapper, completion_obj: dict[str, object], model_res
         completion_obj["index"] = self.streamed_choices.index()
 
 
-@EDIT.start(_FILE, "CustomStreamWrapper.finish_reason_handler")  # noqa: RET503
+@EDIT.start(_FILE, "CustomStreamWrapper.finish_reason_handler")
 def rest(self: CustomStreamWrapper) -> Any:
     if self.streamed_choices.several:
         return self.streamed_choices.rest(self.model_response_creator())

@@ -49,7 +49,6 @@ def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
     return base, key
 
 
-
 def with_api_path(base: str) -> str:
     """
     Adds `/v1` to a base that is a bare origin; any other path is kept.
