@@ -260,7 +260,8 @@ TABLE: tuple[Row, ...] = (
     Row(
         name="large batches as base64",
         endpoints="embeddings",
-        what="From 16 inputs on, `encoding_format: base64` is asked for and decoded; the caller gets the same floats.",
+        what="From 16 inputs on, a call that names no `encoding_format` asks for base64 and decodes it; the caller "
+        "gets the same floats.",
         why="Smaller on the wire and faster to read.",
         example=_case("embeddings", "embedding", EMPTY, input=["a"] * 16),
         when=lambda case: len(case.params["input"]) >= 16 and case.params.get("encoding_format") in (None, "float"),

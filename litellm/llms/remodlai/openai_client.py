@@ -4,7 +4,7 @@ batches and moderations. It takes LiteLLM's HTTP client, and each of its request
 """
 
 import httpx
-from openai import APIStatusError, AsyncOpenAI, OpenAI
+from openai import DEFAULT_MAX_RETRIES, APIStatusError, AsyncOpenAI, OpenAI
 
 import litellm
 from litellm.litellm_core_utils.redirects import kept_on
@@ -17,6 +17,10 @@ from .keys import hide
 # A streamed text completion is sent when its first chunk is asked for, after the call that named the server has ended:
 # the request itself must say where it may go.
 class _OpenAI(OpenAI):
+    @property
+    def user_agent(self) -> str:
+        return super().user_agent.removeprefix("_")  # made of the class's name
+
     def _prepare_request(self, request: httpx.Request) -> None:
         kept_on(str(self.base_url), request)
 
@@ -25,6 +29,10 @@ class _OpenAI(OpenAI):
 
 
 class _AsyncOpenAI(AsyncOpenAI):
+    @property
+    def user_agent(self) -> str:
+        return super().user_agent.removeprefix("_")
+
     async def _prepare_request(self, request: httpx.Request) -> None:
         kept_on(str(self.base_url), request)
 
@@ -41,7 +49,7 @@ def openai_client(
     api_base: str,
     api_key: str | None,
     timeout: float | httpx.Timeout | None,
-    max_retries: int,
+    max_retries: int | None,
     organization: str | None,
     is_async: bool,
 ) -> OpenAI | AsyncOpenAI:
@@ -52,16 +60,17 @@ def openai_client(
         api_base: base URL of the server.
         api_key: its key.
         timeout: of each request, in seconds.
-        max_retries: how often a request that failed is sent again.
+        max_retries: how often a request that failed is sent again; None leaves it to the package.
         organization: as OpenAI's servers know it, if any.
         is_async: whether the call awaits its answer.
     """
+    retries = DEFAULT_MAX_RETRIES if max_retries is None else max_retries
     if is_async:
         return _AsyncOpenAI(
             api_key=api_key,
             base_url=api_base,
             timeout=timeout,
-            max_retries=max_retries,
+            max_retries=retries,
             organization=organization,
             http_client=litellm.aclient_session or get_async_httpx_client(HostedLexiqNova.provider).client,
         )
@@ -69,7 +78,7 @@ def openai_client(
         api_key=api_key,
         base_url=api_base,
         timeout=timeout,
-        max_retries=max_retries,
+        max_retries=retries,
         organization=organization,
         http_client=litellm.client_session or get_httpx_client().client,
     )
