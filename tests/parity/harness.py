@@ -135,6 +135,7 @@ class Harness:
         self.loop.run_until_complete(GLOBAL_LOGGING_WORKER.flush())
         self.sleeps: list[float] = []
         self.deferred: list[Callable[[], Any]] = []
+        self.broken: list[Exception] = []
         self._undo = [*self._track_sleeps(), self._defer_logging(), self._share_tls()]
         self._environment = dict(os.environ)
         for name in list(os.environ):
@@ -195,6 +196,7 @@ class Harness:
         self.server.responder = replay(case.answers)
         self.sleeps.clear()
         self.deferred.clear()
+        self.broken.clear()
         logger = _Logger()
         random.seed(0)
         with self._globals(case, provider, logger):
@@ -213,6 +215,7 @@ class Harness:
         seen["wire"] = [_wire(request) for request in self.server.take()]
         seen["refused"] = loopback.take()
         seen["sleeps"] = list(self.sleeps)
+        seen["broken logging"] = [failure(error, provider) for error in self.broken]
         seen["logs"] = sorted(([name, event] for name, event in logger.events), key=lambda entry: entry[0])
         return plain(seen, provider)
 
@@ -224,6 +227,7 @@ class Harness:
         environment = dict(os.environ)
         knows = litellm.utils.supports_native_streaming
         litellm.callbacks = [logger]
+        litellm.utils._model_cache.flush_cache()  # else a listing is that of an earlier case's server
         if case.streams:
             litellm.utils.supports_native_streaming = lambda **_: True
         if case.configured == "environment":
@@ -238,6 +242,7 @@ class Harness:
             yield
         finally:
             gc.enable()
+            litellm.utils._model_cache.flush_cache()
             litellm.utils.supports_native_streaming = knows
             os.environ.clear()
             os.environ.update(environment)
@@ -299,7 +304,10 @@ class Harness:
         for _ in range(50):
             deferred, self.deferred[:] = list(self.deferred), []
             for run in deferred:
-                run()
+                try:
+                    run()
+                except Exception as error:  # LiteLLM's thread keeps it in a future, where nobody looks
+                    self.broken.append(error)
             started = [
                 thread
                 for thread in set(threading.enumerate()) - threads
