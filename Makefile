@@ -12,14 +12,14 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-local test-proxy test-fast lint parity bench bench-engine bench-proxy soak picture patch audit format clean
+.PHONY: help demo test test-local test-proxy test-fast lint parity check-newest matrix bench bench-engine bench-proxy soak picture patch audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # The fork, its proxy and the test tools. Editable: changes under litellm/ need no reinstall, changes under fork/ do.
 TOOLS := --requirement requirements/test.txt --requirement requirements/proxy.txt
-$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wildcard fork/*.py fork/*/*.py fork/*.json)
+$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wildcard fork/*.py fork/*/*.py fork/*.json fork/*.txt)
 	@mkdir -p $(STAMPS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[proxy]" $(TOOLS)
@@ -80,6 +80,15 @@ audit: $(STAMPS)/fork  ## print every upstream mention of vLLM with what explain
 
 picture:  ## draw the guide's picture, docs/call.svg (needs Graphviz)
 	dot -Tsvg docs/call.dot -o docs/call.svg
+
+check-newest:  ## what the newest LiteLLM on the index needs; exit 0 where it needs nothing
+	$(PYTHON) -m fork check
+
+# Each in an environment of its own: what it needs, whether [proxy] resolves, unit and parity tests.
+RELEASES = $(shell $(PYTHON) -c "import json; print(*json.load(open('fork/lock.json'))['releases'])")
+matrix:  ## check every locked release
+	@failed=0; for release in $(RELEASES); do echo "== $$release"; \
+	$(PYTHON) -m fork check $$release || failed=1; done; exit $$failed
 
 patch: $(STAMPS)/fork  ## write build/remodlai.patch, the change as upstream would take it
 	$(BIN)/python -m fork patch

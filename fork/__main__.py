@@ -1,5 +1,5 @@
 """
-The command line: `python -m fork build | audit | patch | pin | apply`.
+The command line: `python -m fork build | audit | patch | check | pin | apply`.
 """
 
 import argparse
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fork import patch
 from fork.backend import build
+from fork.check import check
 from fork.edits import all_edits
-from fork.lock import ForkError, pin, release
+from fork.lock import ForkError, locked_beside, newest, release, write
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import all_rules, wire
@@ -43,9 +44,16 @@ def _audit(arguments: argparse.Namespace) -> None:
     wired.check()
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    for line in check(arguments.version or newest(), tests=not arguments.without_tests):
+        print(line, flush=True)
+
+
 def _pin(arguments: argparse.Namespace) -> None:
-    pinned = pin(arguments.version)
-    print(f"pinned litellm {pinned.version} ({len(pinned.wheels)} wheels); now run: python -m fork audit")
+    _check(arguments)
+    lock = locked_beside(arguments.version)
+    write(lock if arguments.beside else {**lock, "pin": arguments.version})
+    print(f"{'locked' if arguments.beside else 'pinned'} litellm {arguments.version}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,8 +76,16 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("directory", type=Path)
     command.set_defaults(run=lambda arguments: print(f"{len(patch.apply(arguments.directory))} files written"))
 
-    command = commands.add_parser("pin", help="add a release to the lock and pin it")
+    quick = argparse.ArgumentParser(add_help=False)
+    quick.add_argument("--without-tests", action="store_true", help="do not run the tests, which take minutes")
+
+    command = commands.add_parser("check", parents=[quick], help="tell all that a release needs; writes nothing")
+    command.add_argument("version", nargs="?", help="by default the newest on the index")
+    command.set_defaults(run=_check)
+
+    command = commands.add_parser("pin", parents=[quick], help="check a release, then lock and pin it")
     command.add_argument("version")
+    command.add_argument("--beside", action="store_true", help="lock it beside the pinned one, which stays")
     command.set_defaults(run=_pin)
 
     arguments = parser.parse_args(argv)

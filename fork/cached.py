@@ -18,7 +18,17 @@ from fork.wiring import wire
 
 # What wiring does not read, of all that is in fork/. A file that is not named here is taken for a part of the rules.
 NO_RULES = frozenset(
-    {"__main__.py", "backend.py", "cached.py", "lock.json", "lock.py", "patch.py", "source.py", "upstream.py"}
+    {
+        "__main__.py",
+        "backend.py",
+        "cached.py",
+        "check.py",
+        "lock.json",
+        "lock.py",
+        "patch.py",
+        "source.py",
+        "upstream.py",
+    }
     | {"wheel.py"}
 )
 

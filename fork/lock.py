@@ -8,11 +8,13 @@ upstream file trusted.
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile
 
@@ -104,15 +106,12 @@ PLATFORMS = (
 )
 
 
-def pin(version: str) -> Release:
+def locked_beside(version: str) -> dict[str, Any]:
     """
-    Adds a release to the lock, with the hashes the index gives, and pins it.
+    Returns the lock with one release more, with the hashes the index gives. Nothing is written.
 
     Args:
         version: an upstream version.
-
-    Returns:
-        The release as locked.
 
     Raises:
         ForkError: the index has no wheel of it, or gives another hash than the lock already has.
@@ -126,16 +125,34 @@ def pin(version: str) -> Release:
             raise ForkError(
                 f"the index now says sha256 {wheels[name]} for {name}, fork/lock.json {digest}: do not pin it"
             )
-    lock["releases"][version] = {**lock["releases"].get(version, {}), **wheels}
-    lock["pin"] = version
-    LOCK_FILE.write_text(json.dumps(lock, indent=2) + "\n")
-    return release(version)
+    releases = {**lock["releases"], version: {**lock["releases"].get(version, {}), **wheels}}
+    return {**lock, "releases": dict(sorted(releases.items(), key=lambda entry: _numbers(entry[0])))}
 
 
-def _asked(version: str, platform: str) -> list[tuple[str, str]]:
+def write(lock: dict[str, Any]) -> None:
+    """Writes the lock, whole or not at all."""
+    scratch = LOCK_FILE.with_suffix(".new")
+    scratch.write_text(json.dumps(lock, indent=2) + "\n")
+    os.replace(scratch, LOCK_FILE)
+
+
+def newest() -> str:
+    """Returns the newest release on the index, as pip gives it."""
+    found = [name for platform in PLATFORMS for name, _ in _asked(None, platform)]
+    if not found:
+        raise ForkError("the package index has no wheel of litellm")
+    return max((name.split("-")[1] for name in found), key=_numbers)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _asked(version: str | None, platform: str) -> list[tuple[str, str]]:
+    wanted = f"litellm=={version}" if version else "litellm"
     options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--disable-pip-version-check"]
     target = ["--only-binary=:all:", "--python-version=3.12", f"--platform={platform}", "--target=unused"]
-    command = [sys.executable, "-m", "pip", "install", *options, *target, "--report=-", f"litellm=={version}"]
+    command = [sys.executable, "-m", "pip", "install", *options, *target, "--report=-", wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return []

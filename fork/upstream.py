@@ -43,7 +43,7 @@ def cached_wheel(release: Release) -> Path | None:
 
 def upstream_wheel(release: Release) -> Path:
     """
-    Returns this platform's wheel of a release, downloading it if it is not there.
+    Returns this platform's wheel of a release: the named file, else as `indexed_wheel`.
 
     Args:
         release: what the lock says of the release.
@@ -54,11 +54,19 @@ def upstream_wheel(release: Release) -> Path:
     Raises:
         ForkError: there is no such file, it is not the locked one, or it cannot be downloaded.
     """
-    wheel = cached_wheel(release)
-    if wheel is None:
-        wheel = _download("litellm", release.version, release.wheels.values(), cache_dir() / release.version)
-    if not wheel.is_file():
-        raise ForkError(f"LITELLM_UPSTREAM_WHEEL names {wheel}, which does not exist. Name a wheel or unset it.")
+    named = os.environ.get("LITELLM_UPSTREAM_WHEEL")
+    if not named:
+        return indexed_wheel(release)
+    if not Path(named).is_file():
+        raise ForkError(f"LITELLM_UPSTREAM_WHEEL names {named}, which does not exist. Name a wheel or unset it.")
+    release.opened(Path(named))
+    return Path(named)
+
+
+def indexed_wheel(release: Release) -> Path:
+    """Returns this platform's wheel of a release from the cache, or from the index; raises as `upstream_wheel`."""
+    folder = cache_dir() / release.version
+    wheel = _cached(folder) or _download("litellm", release.version, release.wheels.values(), folder)
     release.opened(wheel)
     return wheel
 

@@ -201,44 +201,6 @@ def test_the_lock_lists_what_the_fork_promises() -> None:
         assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in wheels.values())
 
 
-def test_pin_adds_a_release(tiny: Callable[..., Tiny], tmp_path: Path) -> None:
-    """From an index that has it; then the lock is what a build takes."""
-    made = tiny()
-    newer = tmp_path / "index/litellm-9.9.9-py3-none-any.whl"
-    newer.parent.mkdir()
-    write_wheel(newer, {"litellm/__init__.py": ""}, "9.9.9")
-    done = made.fork("pin", "9.9.9", PIP_FIND_LINKS=str(newer.parent))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "pinned litellm 9.9.9 (1 wheels); now run: python -m fork audit\n"
-    written = json.loads((made.checkout / "fork/lock.json").read_text())
-    assert written["pin"] == "9.9.9"
-    assert written["releases"]["9.9.9"] == {newer.name: sha256(newer.read_bytes()).hexdigest()}
-    assert list(written["releases"]) == [made.version, "9.9.9"]
-
-
-def test_pin_refuses_a_release_that_the_index_does_not_have(tiny: Callable[..., Tiny]) -> None:
-    made = tiny()
-    before = (made.checkout / "fork/lock.json").read_bytes()
-    done = made.fork("pin", "9.9.9")
-    assert done.returncode == 1
-    assert done.stderr == (
-        "error: the package index has no wheel of litellm 9.9.9; `pip index versions litellm` lists them\n"
-    )
-    assert (made.checkout / "fork/lock.json").read_bytes() == before
-
-
-def test_pin_refuses_a_release_whose_files_have_changed(tiny: Callable[..., Tiny], tmp_path: Path) -> None:
-    made = tiny()
-    found = sha256(made.wheel.read_bytes()).hexdigest()
-    path = made.checkout / "fork/lock.json"
-    path.write_text(path.read_text().replace(found, OTHER_HASH))
-    done = made.fork("pin", made.version, PIP_FIND_LINKS=str(tmp_path))
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"error: the index now says sha256 {found} for {made.wheel.name}, fork/lock.json {OTHER_HASH}: do not pin it\n"
-    )
-
-
 def test_the_cache_knows_which_wheel_is_this_platform_s(
     locked: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

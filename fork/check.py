@@ -1,0 +1,181 @@
+"""
+What a release of LiteLLM needs before the fork can stand on it, all of it at once and before anything is written.
+
+Everything happens in a scratch copy of this checkout: its lock gets the release, its wheel is built, and an environment
+of its own runs the tests.
+"""
+
+import difflib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+from fork.lock import LOCK_FILE, ForkError, Release, locked_beside, release
+from fork.names import MENTION
+from fork.source import ROOT
+from fork.upstream import cache_dir, indexed_wheel, pip
+from fork.wiring import OWN_DIRECTORIES, Wired, wire
+
+# What the scratch copy leaves behind: environments, results, and git's store.
+_PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
+# Unit tests, and the comparisons with hosted_vllm and with the release as published.
+TESTS = ("tests/test_litellm", "tests/parity")
+# Where `[proxy]` does not resolve: what the tests import of it.
+_NEAREST = ("litellm-proxy-extras", "litellm-enterprise")
+
+
+@dataclass(frozen=True)
+class News:
+    """
+    What a release says about vLLM that the pinned one does not.
+
+    Args:
+        mentions: new lines, `path: text`.
+        files: changed files of upstream's own vLLM providers, with the number of lines added and removed.
+    """
+
+    mentions: list[str]
+    files: list[str]
+
+
+def check(version: str, tests: bool = True) -> Iterator[str]:
+    """
+    Tries a release.
+
+    Args:
+        version: an upstream version.
+        tests: whether its tests are run as well, which takes minutes.
+
+    Yields:
+        What was found, line by line.
+
+    Raises:
+        ForkError: the index does not have it; sites need a decision; it cannot be built; or tests fail.
+    """
+    lock = locked_beside(version)
+    locked = Release(version, release().local, lock["releases"][version])
+    yield f"litellm {version}: {len(locked.wheels)} wheels"
+    wheel = indexed_wheel(locked)
+    with locked.opened(wheel) as archive:
+        wired = wire(archive)
+        yield from _shown(news(archive))
+    yield from (f"left out: {edit}" for edit in wired.left_out)
+    if needed := decisions(wired):
+        raise ForkError(f"litellm {version}: these {len(needed)} sites need a decision:\n" + "\n".join(needed))
+    yield "every mention is explained, every edit has its place"
+    refusal = proxy_refusal(version)
+    yield "[proxy] resolves" if refusal is None else f"[proxy] does not resolve: {refusal}"
+    with tempfile.TemporaryDirectory(prefix="litellm-remodlai-check-") as scratch:
+        copy = Path(scratch, "checkout")
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*_PRODUCTS))
+        (copy / LOCK_FILE.relative_to(ROOT)).write_text(json.dumps({**lock, "pin": version}, indent=2) + "\n")
+        yield f"built {_built(copy).name}"
+        if tests:
+            yield from _tested(copy, _built(copy), refusal is None)
+    yield f"release {version}: fine"
+
+
+def decisions(wired: Wired) -> list[str]:
+    """Every place that a person has to look at before the fork stands on this release."""
+    return [*wired.faults, *map(str, wired.unexplained())]
+
+
+def news(archive: ZipFile) -> News:
+    """Compares a release with the pinned one."""
+    pinned = release()
+    with pinned.opened(indexed_wheel(pinned)) as before:
+        old, new = _said(before), _said(archive)
+        return News(sorted((new - old).elements()), list(_changed_files(before, archive)))
+
+
+def _said(archive: ZipFile) -> Counter[str]:
+    files = [
+        name for name in archive.namelist() if name.startswith("litellm/") and not name.startswith(OWN_DIRECTORIES)
+    ]
+    lines = ((name, line) for name in files for line in archive.read(name).decode(errors="replace").split("\n"))
+    return Counter(f"{name}: {line.strip()[:120]}" for name, line in lines if MENTION.search(line))
+
+
+def _changed_files(before: ZipFile, after: ZipFile) -> Iterator[str]:
+    old, new = set(before.namelist()), set(after.namelist())
+    for name in sorted(name for name in old | new if name.startswith(OWN_DIRECTORIES)):
+        texts = [
+            archive.read(name).decode(errors="replace").splitlines() if name in names else []
+            for archive, names in ((before, old), (after, new))
+        ]
+        lines = Counter(line[0] for line in difflib.ndiff(texts[0], texts[1]))
+        if lines["+"] or lines["-"]:
+            yield f"{name}: +{lines['+']} -{lines['-']}"
+
+
+def _shown(found: News) -> Iterator[str]:
+    yield f"new mentions of vLLM since {release().version}: {len(found.mentions)}"
+    yield from (f"  {mention}" for mention in found.mentions)
+    yield f"changed files of upstream's vLLM providers: {len(found.files)}"
+    yield from (f"  {file}" for file in found.files)
+
+
+def proxy_refusal(version: str) -> str | None:
+    """
+    Asks pip whether the proxy's requirements can be had from the index.
+
+    Returns:
+        None, or pip's reason why not.
+    """
+    command = [*(pip() or [sys.executable, "-m", "pip"]), "install", "--dry-run", "--ignore-installed", "--quiet"]
+    done = subprocess.run(
+        [*command, "--disable-pip-version-check", f"litellm[proxy]=={version}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return None
+    said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    missing = [line for line in said if line.startswith("No matching distribution")]
+    return [*missing, *said, "pip gave no reason"][0]
+
+
+def _run(copy: Path, *command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LITELLM_UPSTREAM")}
+    return subprocess.run(
+        [*map(str, command)], cwd=copy, env={**environment, **env}, capture_output=True, text=True, check=False
+    )
+
+
+def _built(copy: Path) -> Path:
+    if kept := sorted((copy / "dist").glob("*.whl")):
+        return kept[0]
+    done = _run(copy, sys.executable, "-m", "fork", "build", "dist")
+    if done.returncode:
+        raise ForkError(f"it cannot be built:\n{done.stderr.strip()}")
+    return copy / done.stdout.strip()
+
+
+def _tested(copy: Path, wheel: Path, proxy: bool) -> Iterator[str]:
+    venv.create(copy / ".venv", with_pip=True, symlinks=os.name != "nt")
+    python = copy / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    # Kept for the next check: pip builds nothing twice.
+    cache = {"PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(cache_dir() / "pip")), "PYTHONPATH": ""}
+    requirements = ["--requirement", "requirements/test.txt", "--requirement", "requirements/proxy.txt"]
+    wanted = [f"{wheel}[proxy]"] if proxy else [str(wheel), *_NEAREST]
+    install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = _run(copy, *install, *wanted, *requirements, **cache)
+    if done.returncode:
+        raise ForkError(f"its tests cannot be installed:\n{done.stderr.strip()}")
+    done = _run(copy, python, "-m", "pytest", "--quiet", *TESTS)
+    *_, summary = done.stdout.strip().splitlines() or [done.stderr.strip()]
+    yield f"{' '.join(TESTS)}: {re.sub('=+', '', summary).strip()}"
+    if done.returncode:
+        failures = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+        raise ForkError("\n".join(["its tests fail:", *(failures or done.stderr.splitlines()[-20:])]))
