@@ -12,7 +12,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-local test-proxy test-fast lint parity check-newest matrix bench bench-engine bench-proxy soak picture patch audit format clean
+.PHONY: help demo test test-local test-proxy test-fast lint parity check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -108,6 +108,9 @@ bench-proxy: $(STAMPS)/fork  ## the same through a proxy, against hosted_vllm/ a
 
 soak: $(STAMPS)/fork  ## ten minutes of mixed load on a proxy: memory and open files
 	$(BIN)/python -m benchmarks.soak
+
+soak-streams: $(STAMPS)/fork  ## ten minutes of synchronous streams, some dropped, in four threads: none may hang
+	$(BIN)/python -m benchmarks.streams_load
 
 clean:  ## remove environments, models and results
 	rm -rf $(VENV) build dist
