@@ -23,6 +23,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient
 from litellm.llms.remodlai import engine_permits
 from litellm.llms.remodlai.common_utils import LexiqNovaError, NoServer
 from litellm.llms.remodlai.engine import Engine, Pauses, failure, running_engines, vllm_is_here
@@ -93,7 +94,7 @@ def openai_client(base: str, timeout: float | httpx.Timeout | None, is_async: bo
         return AsyncOpenAI(
             base_url=base, api_key=PLACEHOLDER_API_KEY, http_client=asynchronous, timeout=timeout, max_retries=0
         )
-    synchronous = httpx.Client(transport=TRANSPORT)
+    synchronous = CollectorSafeClient(transport=TRANSPORT)
     return OpenAI(base_url=base, api_key=PLACEHOLDER_API_KEY, http_client=synchronous, timeout=timeout, max_retries=0)
 
 
