@@ -1,0 +1,48 @@
+"""
+The end of a synchronous stream of Anthropic events that breaks off.
+
+An answer that breaks off must not look like a whole one: the last event says the error, as in asynchronous streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING
+
+from litellm._logging import verbose_logger
+from litellm.exceptions import MidStreamFallbackError
+from litellm.llms.base_llm.chat.transformation import BaseLLMException
+
+if TYPE_CHECKING:
+    from litellm.types.utils import AdapterCompletionStreamWrapper
+
+    Events = Callable[[AdapterCompletionStreamWrapper], Iterator[bytes]]
+
+
+def says_errors(events: Events) -> Events:
+    """
+    Decorates a method that makes server-sent events of a stream.
+
+    Args:
+        events: the method; the stream raises what it breaks off with.
+
+    Returns:
+        The method, whose last event is Anthropic's `error` where the stream breaks off.
+    """
+
+    @wraps(events)
+    def with_error(stream: AdapterCompletionStreamWrapper) -> Iterator[bytes]:
+        # That package imports upstream's Anthropic streams, which import this module.
+        from litellm.anthropic_interface.exceptions.exception_mapping_utils import anthropic_error_sse_frame
+
+        try:
+            yield from events(stream)
+        except Exception as error:
+            verbose_logger.exception("an Anthropic stream broke off: %s", error)
+            status, message = 500, str(error) or type(error).__name__
+            if isinstance(error, BaseLLMException | MidStreamFallbackError):
+                status, message = error.status_code, error.message
+            yield anthropic_error_sse_frame(status_code=status, raw_message=message).encode()
+
+    return with_error
