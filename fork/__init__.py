@@ -12,5 +12,6 @@ wiring    applies all of that to a wheel, and audits that every mention of vLLM 
 cached    the wired files, kept for the next build of this checkout
 check     what another release needs before the fork can stand on it
 wheel     packs the fork
+patch, series   the change as upstream would take it: in a tree, as one diff, as patches for `git am`
 backend   the PEP 517 / PEP 660 hooks, `python -m fork` the command line
 """

@@ -1,5 +1,5 @@
 """
-The command line: `python -m fork build | audit | patch | check | pin | apply`.
+The command line: `python -m fork build | audit | patch | series | check | pin | apply`.
 """
 
 import argparse
@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from fork import patch
+from fork import patch, series
 from fork.backend import build
 from fork.check import check
 from fork.edits import all_edits
@@ -71,6 +71,11 @@ def main(argv: list[str] | None = None) -> int:
     command = commands.add_parser("patch", help="write the change as a diff for an upstream pull request")
     command.add_argument("file", nargs="?", type=Path, default=Path("build/remodlai.patch"))
     command.set_defaults(run=lambda arguments: print(patch.write(arguments.file)))
+
+    command = commands.add_parser("series", help="write the change as patches that `git am` takes")
+    command.add_argument("directory", type=Path)
+    command.add_argument("--only", metavar="NAME", help="write this patch alone")
+    command.set_defaults(run=lambda arguments: print(*series.write(arguments.directory, arguments.only), sep="\n"))
 
     command = commands.add_parser("apply", help="make the change in an upstream checkout")
     command.add_argument("directory", type=Path)

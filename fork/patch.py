@@ -18,7 +18,7 @@ from fork.wiring import OWN_DIRECTORIES, wire
 ACCOMPANYING = ("tests/test_litellm", "docs/my-website/docs/providers")
 
 
-def _accompanying() -> dict[str, bytes]:
+def accompanying() -> dict[str, bytes]:
     files = (path for folder in ACCOMPANYING for path in sorted((ROOT / folder).rglob("*")) if path.is_file())
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files if path.suffix != ".pyc"}
 
@@ -46,7 +46,7 @@ def apply(directory: Path) -> list[str]:
 
 
 def _write(wired: Mapping[str, str], directory: Path) -> list[str]:
-    files = {path: text.encode() for path, text in wired.items()} | overlay() | _accompanying()
+    files = {path: text.encode() for path, text in wired.items()} | overlay() | accompanying()
     for path, data in files.items():
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)

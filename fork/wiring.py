@@ -3,7 +3,7 @@ Applies the twin rule and the explicit edits to an upstream release, and audits 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -92,13 +92,20 @@ def all_rules() -> list[str]:
     return [*twins.RULES, *json_twins.RULES, *line_twins.RULES]
 
 
-def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
+def wire(
+    release: ZipFile | Path,
+    rules: Iterable[str] | None = None,
+    edits: Sequence[Edit] | None = None,
+    twins: bool = True,
+) -> Wired:
     """
     Wires a release. Nothing is written, and everything that is wrong is collected.
 
     Args:
         release: upstream's wheel, opened, or a directory that holds a `litellm` folder.
         rules: names of the rules to apply; by default all.
+        edits: the edits to make; by default all.
+        twins: whether the rules are applied at all.
 
     Returns:
         The changed files, all mentions, and what `Wired.check` refuses.
@@ -106,17 +113,17 @@ def wire(release: ZipFile | Path, rules: Iterable[str] | None = None) -> Wired:
     need_libcst()
     rules = frozenset(all_rules() if rules is None else rules)
     wired = Wired(version_of(release))
-    chosen = {edit: edit.places(wired.version) for edit in all_edits()}
+    chosen = {edit: edit.places(wired.version) for edit in (all_edits() if edits is None else edits)}
     edited = {change.path for changes in chosen.values() for change in changes}
     files: dict[str, File] = {}
     before: dict[str, str] = {}
-    for path, data in _texts(release):
+    for path, data in _texts(release, None if twins else edited):
         if not MENTION.search(data) and path not in edited:
             continue
         explained: dict[int, str] = {}
         before[path] = text = data
         try:
-            text, explained = _twinned(path, data, rules)
+            text, explained = _twinned(path, data, rules) if twins else (data, {})
             if path in edited:
                 files[path] = File(path, text)
         except (SyntaxError, ValueError) as error:
@@ -166,7 +173,7 @@ def _edited(wired: Wired, chosen: Mapping[Edit, list[Change]], files: Mapping[st
     return {path: files[path].edited(changes) for path, changes in made.items()}
 
 
-def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
+def _texts(release: ZipFile | Path, only: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
     files: Iterable[tuple[str, Callable[[], bytes]]]
     if isinstance(release, ZipFile):
         files = ((name, partial(release.read, name)) for name in release.namelist())
@@ -175,6 +182,8 @@ def _texts(release: ZipFile | Path) -> Iterator[tuple[str, str]]:
         paths = sorted(path for path in (*(release / "litellm").rglob("*"), *outside) if path.is_file())
         files = ((path.relative_to(release).as_posix(), path.read_bytes) for path in paths)
     for name, read in files:
+        if only is not None and name not in only:
+            continue
         if name.startswith("litellm/") and not name.startswith(OWN_DIRECTORIES) or name in SOURCE_FILES:
             try:
                 yield name, read().decode()

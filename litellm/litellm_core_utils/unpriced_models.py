@@ -6,14 +6,13 @@ known to fail, and none is tried.
 from typing import TYPE_CHECKING, Final
 
 import litellm
+from litellm.litellm_core_utils.self_hosted import SELF_HOSTED
 from litellm.litellm_core_utils.unmapped_models import is_known_unmapped
 from litellm.types.utils import EmbeddingResponse, ModelResponse
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
 
-# Servers of one's own, which have no prices but those of the lists, the call or the answer.
-PROVIDERS_PRICED_BY_LISTS: Final = frozenset({"hosted_vllm", "remodlai", "lexiq_nova"})
 CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset(
     name for kind in ("completion", "text_completion", "embedding") for name in (kind, f"a{kind}")
 )
@@ -69,7 +68,7 @@ def is_recorded_unpriced(logging_obj: "Logging", *, calculation_failed: bool) ->
 
 def _is_known_unpriced(response: object, model: str | None, custom_llm_provider: str | None) -> bool:
     """Whether a response states no price of its own and no price list knows a name that it could be priced by."""
-    if custom_llm_provider not in PROVIDERS_PRICED_BY_LISTS:
+    if custom_llm_provider not in SELF_HOSTED:
         return False
     names: tuple[str | None, ...]
     if isinstance(response, (ModelResponse, EmbeddingResponse)):
