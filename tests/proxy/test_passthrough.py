@@ -161,6 +161,25 @@ def test_an_error_of_the_server_is_the_callers(
     assert len(server.take()) == 1, "a bad request is not made again"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@either_way
+@every_provider
+def test_an_error_does_not_show_the_servers_key(
+    gateway: Gateway, server: RecordingServer, provider: str, way: str, stream: bool
+) -> None:
+    server.responder = lambda request: Response(
+        401,
+        headers={"x-refused": f"Bearer {SERVER_KEY}"},
+        json={"error": {"message": f"{SERVER_KEY} is not valid", "type": "auth", "code": 401}},
+    )
+    with gateway.client() as client:
+        asked = {"model": names(provider, way)[0], "messages": [], "stream": stream}
+        answer = client.post(f"/{provider}/v1/chat/completions", json=asked)
+
+    assert answer.status_code == 401 and "is not valid" in answer.text
+    assert SERVER_KEY not in repr((answer.headers, answer.text))
+
+
 @pytest.mark.parametrize("route", CLIMBING)
 @either_way
 @every_provider

@@ -3,8 +3,11 @@ What the proxy's routes `/remodlai/{endpoint}` and `/lexiq_nova/{endpoint}` do o
 """
 
 import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable
+from typing import Final
 
-from fastapi import HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response, status
+from fastapi.responses import StreamingResponse
 
 from litellm.litellm_core_utils.redirects import names_servers_async
 from litellm.proxy import proxy_server
@@ -15,7 +18,11 @@ from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as up
 
 from ..common_utils import LOCAL_ENGINE, own_server
 from ..engine_permits import deployment_of
+from ..keys import hidden
 from .transformation import leaves_base
+
+# More than a server says of an error; what follows is not sent on.
+MAX_ERROR_BYTES: Final = 1024 * 1024
 
 
 @names_servers_async
@@ -75,8 +82,41 @@ async def relay(
             user_api_key_dict=user_api_key_dict,
         )
     if proxy_server.general_settings.get("cancel_on_disconnect", False):
-        return await _await_llm_call_cancelling_on_disconnect(request, asyncio.ensure_future(answer))
-    return await answer
+        answer = _await_llm_call_cancelling_on_disconnect(request, asyncio.ensure_future(answer))
+    return await _without_keys(answer)
+
+
+async def _without_keys(answer: Awaitable[Response]) -> Response:
+    """The answer; an error that repeats the server's key, which the caller must not learn, shows asterisks for it."""
+    try:
+        response = await answer
+    except HTTPException as error:
+        if isinstance(error.detail, str):
+            error.detail = hidden(error.detail)
+        raise
+    if response.status_code < status.HTTP_400_BAD_REQUEST:
+        return response
+    response.raw_headers = [(name, _hidden(value)) for name, value in response.raw_headers]
+    if isinstance(response, StreamingResponse):
+        response.body_iterator = _hidden_body(response.body_iterator)
+    else:
+        response.body = _hidden(bytes(response.body))
+    return response
+
+
+def _hidden(data: bytes) -> bytes:
+    # As Latin-1 every byte is one character, whatever the encoding; keys are ASCII and keep their length.
+    return hidden(data.decode("latin-1")).encode("latin-1")
+
+
+async def _hidden_body(parts: AsyncIterable[str | bytes | memoryview]) -> AsyncIterator[bytes]:
+    body = b""
+    async for part in parts:
+        # Joined, since a key may be in two parts.
+        body += part.encode() if isinstance(part, str) else bytes(part)
+        if len(body) > MAX_ERROR_BYTES:
+            break
+    yield _hidden(body[:MAX_ERROR_BYTES])
 
 
 def _local_deployment(model: str, is_json: bool) -> str:
