@@ -372,7 +372,10 @@ def _wire(request: Request) -> dict[str, Any]:
     body: Any = [vars(part) for part in parts] if parts else request.body
     if request.body and not parts and (request.header("content-type") or "").startswith("application/json"):
         body = {"json": request.json(), "bytes": request.body}
-    headers = [[name, value] for name, value in request.headers if not (parts and name.lower() == "content-length")]
+    # Names of headers mean the same in either case (RFC 9110, 5.1); one HTTP library writes them so, another so.
+    headers = [[name.lower(), value] for name, value in request.headers]
+    if parts:
+        headers = [[name, value] for name, value in headers if name != "content-length"]
     return {"method": request.method, "path": request.path, "query": request.query, "headers": headers, "body": body}
 
 

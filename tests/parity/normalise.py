@@ -40,7 +40,7 @@ _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):.*", re.S)
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _BOUNDARY = re.compile(r"boundary=[^\s;]+")
 _ENCODED_ID = re.compile(r"\b(resp|video|file|batch|cntr|msg|item)_([A-Za-z0-9+/_-]{24,}={0,2})")
-_VERSION = re.compile(r"\+remodlai\.\d+")
+_VERSION = re.compile(r"\+remodlai[.a-z0-9]*")
 _DURATION = re.compile(r"time taken=[0-9.]+")
 _DAY = 86_400.0
 
