@@ -8,7 +8,8 @@ own errors would pass both.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from weakref import ReferenceType, ref
 
 import httpx
 
@@ -34,21 +35,35 @@ def whole_body(stream: BaseResponsesAPIStreamingIterator, parts: Iterator[bytes]
         litellm.Timeout: the server stopped sending.
         MidStreamFallbackError: the connection was lost; or, in a Router's call, the server stopped before any output.
     """
+    return _whole(ref(stream), parts)
+
+
+def awhole_body(stream: BaseResponsesAPIStreamingIterator, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """As `whole_body`."""
+    return _awhole(ref(stream), parts)
+
+
+# A stream holds its body. Were the body to hold the stream, a dropped stream would stay until the collector runs, and
+# the server would go on generating.
+def _whole(stream: ReferenceType[BaseResponsesAPIStreamingIterator], parts: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from parts
     except httpx.HTTPError as error:
-        if stream.completed_response is None:
-            raise _broken_off(stream, error) from error
+        reader: Final = stream()
+        if reader is not None and reader.completed_response is None:
+            raise _broken_off(reader, error) from error
 
 
-async def awhole_body(stream: BaseResponsesAPIStreamingIterator, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """As `whole_body`."""
+async def _awhole(
+    stream: ReferenceType[BaseResponsesAPIStreamingIterator], parts: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
     try:
         async for part in parts:
             yield part
     except httpx.HTTPError as error:
-        if stream.completed_response is None:
-            raise _broken_off(stream, error) from error
+        reader: Final = stream()
+        if reader is not None and reader.completed_response is None:
+            raise _broken_off(reader, error) from error
 
 
 def _broken_off(

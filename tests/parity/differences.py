@@ -77,7 +77,10 @@ def _key_as_bearer(upstream: Any, twin: Any) -> bool:
 
 
 def _asks_for_base64(upstream: Any, twin: Any) -> bool:
-    """The body, or its length, with base64 asked for where upstream asks for floats or for nothing."""
+    """The body, or its length, with base64 asked for where upstream asks for floats or for nothing; or all requests,
+    with one more for each that the server refused."""
+    if isinstance(upstream, list):
+        return upstream == [sent for sent in twin if sent["body"]["json"].get("encoding_format") != "base64"]
     if upstream in ("<missing>", "float"):
         return bool(twin == "base64")
     if upstream.isdigit():
@@ -261,11 +264,11 @@ TABLE: tuple[Row, ...] = (
         name="large batches as base64",
         endpoints="embeddings",
         what="From 16 inputs on, a call that names no `encoding_format` asks for base64 and decodes it; the caller "
-        "gets the same floats.",
+        "gets the same floats. A server that refuses base64 is asked once more, for floats.",
         why="Smaller on the wire and faster to read.",
         example=_case("embeddings", "embedding", EMPTY, input=["a"] * 16),
         when=lambda case: len(case.params["input"]) >= 16 and case.params.get("encoding_format") in (None, "float"),
-        path=r"wire\[\d+\]\.(body\.(json\.encoding_format|bytes)|headers\[\d+\]\[1\])",
+        path=r"wire(\[\d+\]\.(body\.(json\.encoding_format|bytes)|headers\[\d+\]\[1\]))?",
         allowed=_asks_for_base64,
     ),
     Row(

@@ -1,6 +1,7 @@
 """What the fork edits in functions that all providers share changes nothing that can be seen: generated calls, made as
 `hosted_vllm/…` with the fork and with the release that it was made from, are equal on the wire, in what they return or
-raise, and in what is logged. (That `remodlai/` does the same is test_parity's.)"""
+raise, and in what is logged, but for the faults that the fork mends (`mended.py`). (That `remodlai/` does the same is
+test_parity's.)"""
 
 import json
 import os

@@ -1,0 +1,63 @@
+"""Faults that the fork mends for every provider: what each is, and which generated cases show it.
+
+Where such a case is made with the fork and with the release, the two differ on purpose. That they are right is
+tested in `tests/fork/fixes`; every other case must be equal.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parity.harness import Case
+
+
+@dataclass(frozen=True)
+class Mended:
+    """One fault of upstream's.
+
+    Attributes:
+        what: what is right now.
+        endpoints: pattern that matches the names of the endpoints concerned.
+        when: which cases show it.
+    """
+
+    what: str
+    endpoints: str
+    when: Callable[[Case], bool]
+
+
+def _answers(case: Case, pattern: str) -> bool:
+    return re.search(pattern, repr(case.answers)) is not None
+
+
+def _is_token_ids(case: Case) -> bool:
+    prompt = case.params.get("prompt")
+    return isinstance(prompt, list) and any(not isinstance(part, str) for part in prompt)
+
+
+MENDED: tuple[Mended, ...] = (
+    Mended("A prompt may be token ids, one list or several.", "text completion", _is_token_ids),
+    Mended(
+        "A stream tells index and finish reason of each choice.",
+        "text completion",
+        lambda case: bool(case.params.get("stream")),
+    ),
+    Mended(
+        "A stream tells index and finish reason of each choice.",
+        "chat.*|Anthropic messages",
+        lambda case: bool(case.params.get("stream")) and _answers(case, r"""["']index["']: ?1"""),
+    ),
+    Mended(
+        "An answer that was cut short is not reported as whole.",
+        "chat.*|text completion|Anthropic messages",
+        lambda case: _answers(case, "abort"),
+    ),
+    Mended(
+        "max_retries is read on every endpoint.", "(?!chat).*", lambda case: case.params.get("max_retries") is not None
+    ),
+)
+
+
+def is_mended(case: Case) -> bool:
+    """Whether a case shows a fault that the release has and the fork has not."""
+    return any(re.fullmatch(row.endpoints, case.endpoint) and row.when(case) for row in MENDED)
