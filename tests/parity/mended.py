@@ -53,6 +53,11 @@ MENDED: tuple[Mended, ...] = (
         lambda case: _answers(case, "abort"),
     ),
     Mended(
+        "A synchronous stream that breaks off ends with an error event.",
+        "Anthropic messages",
+        lambda case: bool(case.params.get("stream")) and _answers(case, r'cut=True|delay=(?!0\.0\b)|"error"'),
+    ),
+    Mended(
         "max_retries is read on every endpoint.", "(?!chat).*", lambda case: case.params.get("max_retries") is not None
     ),
 )
