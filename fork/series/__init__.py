@@ -136,7 +136,8 @@ def files_of(patch: Patch) -> frozenset[str]:
     if patch.name == PROVIDERS:
         return frozenset(ours) - earlier
     changes = [change for edit in edits_of(patch) for change in edit.changes]
-    found = {module for change in changes for module, _ in change.code.needed().values()}
+    sources = [source for change in changes for source in change.code.needed().values()]
+    found = {name for module, name in sources for name in (module, f"{module}.{name}")}
     found |= {module for change in changes for node in change.code.body for module in _imported(node)}
     paths = _closed(found, {path: data for path, data in ours.items() if path not in patch.later})
     tests = {f"tests/test_{Path(path).parent}/test_{Path(path).name}" for path in paths}
@@ -174,8 +175,10 @@ def prefix(count: int) -> dict[str, bytes]:
     """
     locked = release()
     patches, complete = PATCHES[:count], count == len(PATCHES)
+    chosen = {edit for patch in patches for edit in edits_of(patch)}
     with locked.opened(upstream_wheel(locked)) as archive:
-        wired = wire(archive, edits=[edit for patch in patches for edit in edits_of(patch)], twins=complete)
+        # In the order of the whole change: two edits may be made at one place.
+        wired = wire(archive, edits=[edit for edit in all_edits() if edit in chosen], twins=complete)
     if complete:
         wired.check()
     elif wired.faults:
