@@ -12,7 +12,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-local test-proxy test-fast lint parity check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch series audit format clean
+.PHONY: help demo test test-local test-proxy test-fast lint parity check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch series gates audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ format: $(STAMPS)/fork  ## format our own files
 series: $(STAMPS)/fork  ## write build/series, the change as patches that stand alone, and try each
 	$(BIN)/python -m fork series build/series
 	SERIES=all $(BIN)/python -m pytest tests/fork/test_series.py
+
+gates: $(STAMPS)/fork  ## upstream's checks of style over what the fork changes and adds: nothing new
+	$(BIN)/python -m pytest tests/fork/test_gates.py
 
 audit: $(STAMPS)/fork  ## print every upstream mention of vLLM with what explains it
 	$(BIN)/python -m fork audit

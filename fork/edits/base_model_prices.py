@@ -26,4 +26,7 @@ def answered(hidden_params: dict[str, str], custom_llm_provider: str | None) -> 
 
 @EDIT.instead_of(answered, _FILE, "completion_cost")
 def priced(hidden_params: dict[str, str], custom_llm_provider: str | None, base_model: str | None) -> object:
-    return provider_of_price(base_model, hidden_params.get("custom_llm_provider", custom_llm_provider or None))
+    return provider_of_price(
+        base_model,
+        hidden_params.get("custom_llm_provider", custom_llm_provider or None),
+    )

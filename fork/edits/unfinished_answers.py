@@ -6,7 +6,7 @@ OpenAI's word for an answer that is not whole is `length`; what the server said 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fork.edit import Edit
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 EDIT = Edit(__name__, __doc__, patch="fix-unfinished-answers")
 
 
-def mapped(finish_reason: str) -> object:
-    return _FINISH_REASON_MAP.get(finish_reason)
+def theirs(finish_reason: str) -> None:
+    mapped: Final = _FINISH_REASON_MAP.get(finish_reason)
 
 
-@EDIT.instead_of(mapped, "litellm/litellm_core_utils/core_helpers.py", "map_finish_reason")
-def not_stop(finish_reason: str) -> object:
-    return "length" if finish_reason in ("abort", "error", "repetition") else _FINISH_REASON_MAP.get(finish_reason)
+@EDIT.instead_of(theirs, "litellm/litellm_core_utils/core_helpers.py", "map_finish_reason")
+def not_stop(finish_reason: str) -> None:
+    mapped: Final = (
+        "length" if finish_reason in ("abort", "error", "repetition") else _FINISH_REASON_MAP.get(finish_reason)
+    )

@@ -58,6 +58,11 @@ def _require_server(provider: str, base: str, what: str) -> None:
     require_server(provider, base, what)
 
 
+def is_own_http_server(provider: str, api_base: str) -> bool:
+    """Whether a call goes to a server of one of these providers by HTTP, and not to the local engine."""
+    return provider in OWN_SERVER_PROVIDERS and not api_base.startswith("lexiq-nova:")
+
+
 def own_provider(model: str, provider: str) -> str:
     """Returns the provider that a model's prefix names where it is one of these, else `provider`."""
     prefix: Final = model.split("/", 1)[0]
