@@ -15,7 +15,9 @@ EDIT = Edit(__name__, __doc__, patch="fix-merged-extra-body")
 _PARAMS = "add_provider_specific_params_to_optional_params"
 
 
-@EDIT.start("litellm/router.py", "Router._update_kwargs_with_deployment")
+@EDIT.start("litellm/router.py", "Router._update_kwargs_with_deployment", releases="<1.109")
+@EDIT.start("litellm/router_python_core.py", "*._update_kwargs_with_deployment", releases=">=1.109, <1.110")
+@EDIT.start("litellm/router_rust/invoke/shaping.py", "update_kwargs_with_deployment", releases=">=1.110")
 def of_deployment(deployment: dict[str, dict[str, object]], kwargs: dict[str, object]) -> None:
     merge_extra_body(deployment["litellm_params"], kwargs)
 

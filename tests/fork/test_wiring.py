@@ -69,6 +69,7 @@ def test_without_a_rule_the_audit_fails_and_names_its_sites(
         for path in sorted({mention.path for mention in sites}):
             part.writestr(path, whole.read(path))
     monkeypatch.setattr("fork.__main__.upstream_wheel", lambda _: tmp_path / upstream.name)
+    monkeypatch.setattr(Release, "opened", lambda _, wheel: ZipFile(wheel))
     monkeypatch.setattr(wiring, "all_edits", tuple)
 
     assert main(["audit", "--without", rule]) == 1

@@ -13,7 +13,6 @@ import pytest
 from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient, close_outside_httpcore
 from litellm.llms.custom_httpx.http_handler import HTTPHandler
 from litellm.llms.openai.common_utils import BaseOpenAILLM
-from litellm.llms.remodlai.completion.handler import openai_client
 
 SCRIPT = Path(__file__).parent / "collect_inside_pool.py"
 
@@ -29,7 +28,6 @@ def test_stream_collected_inside_the_pool_does_not_hang(provider: str) -> None:
 def test_clients_of_all_providers_are_collector_safe() -> None:
     assert isinstance(HTTPHandler().client, CollectorSafeClient)
     assert isinstance(BaseOpenAILLM._get_sync_http_client(), CollectorSafeClient)
-    assert isinstance(openai_client("lexiq-nova://local/v1", 1.0, is_async=False)._client, CollectorSafeClient)
 
 
 class Body(httpx.SyncByteStream):

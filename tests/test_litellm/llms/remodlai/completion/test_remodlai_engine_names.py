@@ -14,9 +14,10 @@ import httpx
 import pytest
 
 import litellm
+from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient
 from litellm.llms.remodlai import engine_permits
 from litellm.llms.remodlai.common_utils import LexiqNovaError
-from litellm.llms.remodlai.completion.handler import LocalEngineTransport, local_server
+from litellm.llms.remodlai.completion.handler import LocalEngineTransport, local_server, openai_client
 from litellm.llms.remodlai.engine import Engine
 from litellm.types.utils import CredentialItem
 
@@ -282,3 +283,7 @@ def test_an_operators_list_bounds_the_deployments_too(
     monkeypatch.setenv("LEXIQ_NOVA_MODELS", "own")
     assert may("own") and not may("other")
     assert not engine_permits.allows(Engine.of("other"))
+
+
+def test_the_openai_package_s_client_of_the_engine_is_collector_safe() -> None:
+    assert isinstance(openai_client("lexiq-nova://local/v1", 1.0, is_async=False)._client, CollectorSafeClient)
