@@ -33,7 +33,7 @@ class Release:
     One locked upstream release.
 
     Args:
-        version: upstream's version, for instance "1.106.2".
+        version: upstream's version, for instance "1.100.0".
         local: what the fork adds to it, `fork.source.local_version()`.
         wheels: sha256 (hex) by wheel file name.
     """

@@ -23,7 +23,7 @@ def edit(**options: Any) -> Edit:
     return Edit("fork.edits.an_edit", "Why it is made.\n\nMore.", "a-patch", **options)
 
 
-def applied(an_edit: Edit, before: str, version: str = "1.106.2") -> str:
+def applied(an_edit: Edit, before: str, version: str = "1.100.0") -> str:
     file = File("litellm/x.py", dedent(before))
     return file.edited([(change, file.splices(change)) for change in an_edit.places(version)])
 
@@ -637,7 +637,7 @@ def test_a_place_is_for_its_releases() -> None:
         a = 1
 
     before = "old = 1\nnew = 1\n"
-    assert applied(ours, before, "1.108.14") == "old = 1\na = 1\nnew = 1\n"
+    assert applied(ours, before, "1.108.99") == "old = 1\na = 1\nnew = 1\n"
     assert applied(ours, before, "1.109.0rc1") == "old = 1\nnew = 1\na = 1\n"
     assert applied(ours, before, "1.99.9") == before
 
@@ -646,11 +646,11 @@ def test_a_place_is_for_its_releases() -> None:
     ("releases", "version", "expected"),
     [
         ("", "1.0", True),
-        (">=1.105, <1.110", "1.109.3", True),
+        (">=1.105, <1.110", "1.109.99", True),
         (">=1.105, <1.110", "1.110.0", False),
         ("<1.110", "1.110", False),
         (">1.9", "1.10.1", True),
-        ("==1.106.2", "1.106.2.post1", True),
+        ("==1.106.1", "1.106.1.post1", True),
         ("!=1.107", "1.107.0", False),
     ],
 )
