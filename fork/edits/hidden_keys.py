@@ -11,7 +11,8 @@ EDIT = Edit(__name__, __doc__, patch="hosted")
 
 @EDIT.start("litellm/litellm_core_utils/exception_mapping_utils.py", "exception_type")
 def mapped(custom_llm_provider: str, original_exception: Exception) -> None:
-    if custom_llm_provider in ("remodlai", "lexiq_nova"):
+    # A streamed text completion goes by the name of the client that reads it.
+    if custom_llm_provider in ("remodlai", "lexiq_nova", "text-completion-openai"):
         from litellm.llms.remodlai.keys import hide
 
         hide(original_exception)

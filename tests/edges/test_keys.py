@@ -1,15 +1,17 @@
 """A key is sent as it is meant or not at all, and shown nowhere."""
 
 import asyncio
+import logging
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from edges.calls import EVERY_WAY, KEY, PROVIDERS, ask, base
+from edges.calls import EVERY_WAY, KEY, PROVIDERS, STREAMED, ask, base
 
 import litellm
 from litellm.llms.remodlai import keys
-from support.recording import RecordingServer, Response
+from support.recording import RecordingServer, Request, Response, sse
 
 every_way = pytest.mark.parametrize(("name", "is_async", "streamed"), EVERY_WAY)
 every_provider = pytest.mark.parametrize("provider", PROVIDERS)
@@ -78,6 +80,38 @@ def test_a_key_that_the_server_repeats_is_hidden(
         ask(name, "remodlai", is_async, streamed, api_base=base(server))
     assert KEY not in f"{caught.value!r} {caught.value}"
     assert KEY not in repr(getattr(caught.value, "litellm_response_headers", None))
+
+
+def breaks_off(request: Request) -> Response:
+    """A stream whose second event is an error that repeats the key."""
+    refusal = {"message": f"Incorrect API key provided: {KEY}.", "type": "invalid_request_error", "code": 401}
+    start = {"id": "c", "created": 1, "model": "m"}
+    if request.path.endswith("/responses"):
+        events = [{**refusal, "type": "error", "sequence_number": 1, "param": None}]
+    elif request.path.endswith("/chat/completions"):
+        delta = {"role": "assistant", "content": "a"}
+        chunk = {**start, "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta}]}
+        events = [chunk, {"error": refusal}]
+    else:
+        chunk = {**start, "object": "text_completion", "choices": [{"index": 0, "text": "a", "finish_reason": None}]}
+        events = [chunk, {"error": refusal}]
+    return Response(headers={"content-type": "text/event-stream"}, chunks=sse(*events))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("name", STREAMED)
+def test_a_key_that_a_running_stream_repeats_is_hidden(
+    server: RecordingServer, name: str, is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the error, in each that it came from, and in what is logged of it."""
+    server.responder = breaks_off
+    caplog.set_level(logging.INFO)
+    try:
+        shown = repr(ask(name, "remodlai", is_async, streamed=True, api_base=base(server)))
+    except Exception as error:  # of any class: an Anthropic stream ends with an event instead
+        shown = "".join(traceback.format_exception(error))
+    assert "*" * len(KEY) in shown
+    assert KEY not in shown + caplog.text
 
 
 def test_few_keys_are_kept() -> None:

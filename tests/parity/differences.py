@@ -118,6 +118,7 @@ def _case(endpoint: str, call: str, answer: Any, /, **params: Any) -> Case:
 
 ANSWER = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": []}
 ASK = [{"role": "user", "content": "hello"}]
+STRICT = {"type": "function", "function": {"name": "f", "strict": True, "parameters": {}}}
 VECTOR = _case("embeddings", "embedding", EMPTY, input="a")
 SPEECH = _case("audio transcription", "transcription", {"text": "hello"}, file=WAV)
 SICK = replace(_case("health", "ahealth_check", EMPTY, mode="completion"), answers=(Response(status=400),))
@@ -259,6 +260,16 @@ TABLE: tuple[Row, ...] = (
         when=_needs_a_word,
         path=r"wire\[\d+\]\.(body\.(json\.reasoning_effort|bytes)|headers\[\d+\]\[1\])|logs.*reasoning_effort.*",
         allowed=_effort_as_word,
+    ),
+    Row(
+        name="tools as the caller gave them",
+        endpoints="chat",
+        what="The log of a call has its `tools` as the caller gave them, and the caller's list is not changed.",
+        why="Upstream removes `strict` and `additionalProperties: false` from the list itself; what is sent is the same.",
+        example=_case("chat", "completion", EMPTY, messages=ASK, tools=[STRICT]),
+        when=lambda case: "tools" in case.params,
+        path=r"logs.*\.tools\[\d+\]\..*(strict|additionalProperties)",
+        allowed=lambda upstream, twin: upstream == "<missing>",
     ),
     Row(
         name="large batches as base64",

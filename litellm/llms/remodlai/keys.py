@@ -53,7 +53,16 @@ def hidden_in(headers: httpx.Headers | dict[str, str]) -> httpx.Headers | dict[s
 
 
 def hide(error: BaseException) -> None:
-    """Hides keys in what an error shows: its arguments, message and body, and the headers of the answer."""
+    """Hides keys in what an error shows: its arguments, message and body, and those of the errors it came from."""
+    seen: Final[set[int]] = set()
+    shown: BaseException | None = error
+    while shown is not None and id(shown) not in seen:
+        seen.add(id(shown))
+        _hide_alone(shown)
+        shown = shown.__cause__ or shown.__context__
+
+
+def _hide_alone(error: BaseException) -> None:
     error.args = tuple(hidden(part) if isinstance(part, str) else part for part in error.args)
     for name in ("message", "text"):
         if isinstance(value := getattr(error, name, None), str):

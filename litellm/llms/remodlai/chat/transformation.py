@@ -3,6 +3,7 @@ Chat completions of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova'
 """
 
 import copy
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import litellm
@@ -10,15 +11,35 @@ from litellm.types.llms.openai import AllMessageValues
 from litellm.types.utils import ModelResponse
 
 from ...hosted_vllm.chat.transformation import HostedVLLMChatConfig
+from ...openai.chat.gpt_transformation import OpenAIChatCompletionStreamingHandler
 from ..common_utils import HostedLexiqNova
+from ..keys import hidden
 from ..reasoning import effort_word, word_of_thinking
 from .streaming import FastStream
+
+
+class ChunkParser(OpenAIChatCompletionStreamingHandler):
+    """Upstream's parser of events; an error among them shows no key."""
+
+    @staticmethod
+    def _extract_error_from_chunk(chunk: dict[str, Any]) -> tuple[str, int] | None:
+        error = OpenAIChatCompletionStreamingHandler._extract_error_from_chunk(chunk)
+        return None if error is None else (hidden(error[0]), error[1])
 
 
 class HostedLexiqNovaChatConfig(FastStream, HostedLexiqNova, HostedVLLMChatConfig):
     def get_openai_compatible_provider_info(self, api_base: str | None, api_key: str | None) -> tuple[str, str]:
         """Base and key for `get_llm_provider`; see `HostedLexiqNova.resolve`."""
         return self.resolve(api_base, api_key)
+
+    def get_model_response_iterator(
+        self,
+        streaming_response: Iterator[str] | AsyncIterator[str] | ModelResponse,
+        sync_stream: bool,
+        json_mode: bool | None = False,
+    ) -> ChunkParser:
+        """The parser of a stream; see upstream's `BaseConfig`."""
+        return ChunkParser(streaming_response=streaming_response, sync_stream=sync_stream, json_mode=json_mode)
 
     def map_openai_params(
         self,

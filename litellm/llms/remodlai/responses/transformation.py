@@ -32,11 +32,15 @@ def _as_messages(items: str | ResponseInputParam) -> Any:
 
 
 def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
-    """An event that says an error (without a `type`, or with its fields beside the `type`) as an `error` event."""
+    """
+    An event that says an error as upstream's `error` event: without a `type`, with its fields beside the `type`, or
+    as the bare error object of older vLLM servers.
+    """
     kind, error = event.get("type"), event.get("error")
-    if kind == "error" and error is None:
+    is_bare = event.get("object") == "error"
+    if (kind == "error" or is_bare) and error is None:
         error = {name: event[name] for name in ("code", "message", "param") if name in event}
-    if not error or kind not in (None, "error"):
+    if not error or not (kind in (None, "error") or is_bare):
         return event
     return {**event, "type": "error", "error": error if isinstance(error, dict) else {"message": str(error)}}
 

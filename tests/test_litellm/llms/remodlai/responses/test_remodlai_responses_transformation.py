@@ -234,6 +234,7 @@ ERROR_EVENTS: dict[str, tuple[dict[str, Any], type[Exception]]] = {
     "nested with type": ({"type": "error", "error": RATE}, litellm.RateLimitError),
     "flat": ({"type": "error", "message": "slow down", "code": "rate_limit_exceeded"}, litellm.RateLimitError),
     "text": ({"error": "slow down"}, litellm.InternalServerError),
+    "bare": ({"object": "error", **RATE, "type": "BadRequestError", "code": 400}, litellm.BadRequestError),
     "bad request": ({"error": {**RATE, "type": "BadRequestError", "code": 400}}, litellm.BadRequestError),
     "server error": ({"error": {**RATE, "type": "InternalServerError", "code": 500}}, litellm.InternalServerError),
 }
@@ -260,7 +261,7 @@ async def test_remodlai_responses_error_event(
         *(breaks_off(CREATED, error) for error in (CUT, LOST, STALL)),
         *(sends([*CREATED, event]) for event, kind in ERROR_EVENTS.values() if kind is not litellm.BadRequestError),
     ],
-    ids=["cut", "lost", "stalled", *(name for name in ERROR_EVENTS if name != "bad request")],
+    ids=["cut", "lost", "stalled", *(name for name in ERROR_EVENTS if name not in ("bare", "bad request"))],
 )
 async def test_remodlai_responses_router_falls_back_before_output(wire: Any, answer: Any, provider: str) -> None:
     good = streams_events
