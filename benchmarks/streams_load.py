@@ -4,7 +4,7 @@
 Each thread streams from `hosted_vllm/`, `remodlai/` and `openai/` in random order, and drops every fourth stream in a
 reference cycle, so that only the garbage collector finds it. It is left alone for half of the streams; for the others
 it is run at random calls inside httpcore's pool, where its finding a stream used to hang the thread. Exits 1, with the
-stacks of all threads, where no stream ends for 20 seconds, and where a stream gives another text than the server sent.
+stacks of all threads, where no stream ends for a minute, and where a stream gives another text than the server sent.
 """
 
 import argparse
@@ -34,7 +34,7 @@ COLLECTED = 1 / 20
 """How often a call inside httpcore's pool is a collection too."""
 IN_A_ROW = 50
 """Streams of a thread until it changes between collections of its own and the collector's only."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds without the end of a stream after which all hang."""
 POOL = connection_pool.__file__
 

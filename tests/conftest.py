@@ -7,6 +7,7 @@ alive and starting one takes half a minute.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,14 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["HF_HUB_OFFLINE"] = "1"
 loopback.install()
 
+CALLBACKS = (
+    "callbacks",
+    "input_callback",
+    "success_callback",
+    "failure_callback",
+    "_async_success_callback",
+    "_async_failure_callback",
+)
 SERVER_FIXTURES = ("chat_server", "embedding_server", "rerank_server", "whisper_server")
 
 
@@ -42,6 +51,20 @@ def nothing_leaves_the_machine() -> Iterator[None]:
     yield
     leaked = loopback.take()
     assert not leaked, f"reached for another host: {leaked}"
+
+
+@pytest.fixture(autouse=True)
+def no_callback_stays() -> Iterator[None]:
+    """LiteLLM's lists of callbacks end as they began.
+
+    They take 100 each: the Routers of a whole run fill them, and the next Router's cooldowns would have no effect.
+    """
+    litellm = sys.modules.get("litellm")
+    before = {name: list(getattr(litellm, name)) for name in CALLBACKS} if litellm else {}
+    yield
+    if litellm := sys.modules.get("litellm"):
+        for name in CALLBACKS:
+            getattr(litellm, name)[:] = before.get(name, ())
 
 
 @pytest.fixture(scope="session")

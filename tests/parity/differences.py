@@ -265,7 +265,7 @@ TABLE: tuple[Row, ...] = (
         name="tools as the caller gave them",
         endpoints="chat",
         what="The log of a call has its `tools` as the caller gave them, and the caller's list is not changed.",
-        why="Upstream removes `strict` and `additionalProperties: false` from the list itself; what is sent is the same.",
+        why="Upstream removes `strict` and `additionalProperties: false` from that list; what is sent is the same.",
         example=_case("chat", "completion", EMPTY, messages=ASK, tools=[STRICT]),
         when=lambda case: "tools" in case.params,
         path=r"logs.*\.tools\[\d+\]\..*(strict|additionalProperties)",
