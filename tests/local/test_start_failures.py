@@ -10,7 +10,7 @@ from typing import Any
 
 import openai
 import pytest
-from local.engines import MESSAGES, chat
+from local.engines import MESSAGES, chat, pid, status
 
 import litellm
 from litellm.llms.remodlai.engine import Engine
@@ -26,6 +26,7 @@ class Failure:
     args: dict[str, Any] = field(default_factory=dict)
     model: str = "tiny-chat"
     log: str = ""
+    starts: bool = True
 
     @property
     def path(self) -> str:
@@ -40,7 +41,10 @@ class Failure:
 FAILURES = {
     # vLLM has no attention for heads of 16 on a CPU: it starts, and dies of the first request.
     "head size": Failure(openai.APIError, "(?i)head.*died|died.*head", model="head16"),
-    "model": Failure(litellm.NotFoundError, "no/such-model", model="no/such-model"),
+    "model": Failure(
+        litellm.NotFoundError, "no/such-model is not on this machine", model="no/such-model", starts=False
+    ),
+    "typo": Failure(litellm.NotFoundError, "no model at ./no/such", model="./no/such", starts=False),
     "option": Failure(litellm.BadRequestError, "unrecognized arguments: --no-such-option", {"no_such_option": True}),
     "value": Failure(litellm.BadRequestError, "max_model_len", {"max_model_len": 10**6}),
     "memory": Failure(openai.APIError, "(?i)memory", {"kv_cache_memory_bytes": 2**57}),
@@ -72,8 +76,27 @@ def test_failure_to_start(name: str, failures: dict[str, Future[Exception]]) -> 
     failure, error = FAILURES[name], failures[name].result()
     log = Engine.of(failure.path, failure.args).log
     assert isinstance(error, failure.error), error
-    assert re.search(failure.text, str(error)) and str(log) in str(error)
-    assert re.search(failure.log, log.read_text())
+    assert re.search(failure.text, str(error))
+    if failure.starts:
+        assert str(log) in str(error)
+        assert re.search(failure.log, log.read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("tiny-chat", {"no_such_option": True}), ("tiny-chat", {"max_model_len": 10**6}), ("no-weights", {})],
+)
+def test_what_vllm_refuses_costs_nobody_an_engine(
+    name: str, args: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat()
+    before = pid()
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+    (tmp_path / "config.json").write_text('{"model_type": "no-such-type", "architectures": ["NoSuchModel"]}')
+    path = tmp_path if name == "no-weights" else model_dir(name)
+    with pytest.raises(litellm.BadRequestError):
+        litellm.completion(f"lexiq_nova/{path}", MESSAGES, engine_args=args)
+    assert pid() == before and status() and not status()["leaving"]
 
 
 def test_vllm_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

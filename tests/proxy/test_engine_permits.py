@@ -4,7 +4,7 @@ The engines are started with a stand-in for vLLM.
 """
 
 import os
-import shutil
+import runpy
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ import pytest
 from proxy.gateway import Gateway, config_of
 
 from litellm.llms.remodlai.__main__ import main as command
-from litellm.llms.remodlai.engine import engines
+from litellm.llms.remodlai.engine import engines, running_engines
 from support.recording import RecordingServer, Response
 
 STAND_IN = Path(__file__).parents[1] / "test_litellm/llms/remodlai/completion/fake_vllm.py"
@@ -28,11 +28,7 @@ ARGS = {"seed": 7}
 def machine() -> Iterator[dict[str, str]]:
     """The environment of a machine whose vLLM is the stand-in; its engines end with the tests."""
     with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as name, pytest.MonkeyPatch.context() as patch:
-        package = Path(name, "site/vllm/entrypoints/launchers/api_server")
-        package.mkdir(parents=True)
-        shutil.copy(STAND_IN, package / "entry.py")
-        for folder in (package, *package.parents[:3]):
-            (folder / "__init__.py").touch()
+        runpy.run_path(str(STAND_IN))["install"](Path(name, "site"))
         patch.setenv("XDG_RUNTIME_DIR", name)
         paths = os.pathsep.join([str(Path(name, "site")), *filter(None, [os.environ.get("PYTHONPATH")])])
         yield {
@@ -40,6 +36,7 @@ def machine() -> Iterator[dict[str, str]]:
             "PYTHONPATH": paths,
             "LEXIQ_NOVA_PYTHON": sys.executable,
             "LEXIQ_NOVA_MAX_ENGINES": "4",
+            "HF_HUB_OFFLINE": "0",
         }
         command(["stop"])
 
@@ -139,6 +136,15 @@ def test_pass_through_starts_nothing(client: httpx.Client, provider: str) -> Non
 def test_a_health_check_of_another_model_starts_nothing(client: httpx.Client) -> None:
     client.post("/health/test_connection", json={"litellm_params": {"model": f"lexiq_nova/{EVIL}"}, "mode": "chat"})
     assert started() <= {"org/own --seed 7"}
+
+
+def test_the_health_of_the_proxy_starts_nothing(client: httpx.Client) -> None:
+    command(["stop"])
+    report = client.get("/health", params={"model": "own"}).raise_for_status().json()
+    assert report["healthy_count"] == 1, report
+    own = {"litellm_params": {"model": "lexiq_nova/org/own", "engine_args": ARGS}, "mode": "chat"}
+    client.post("/health/test_connection", json=own)
+    assert running_engines() == []
 
 
 def test_the_deployment_answers_by_both_of_its_names(client: httpx.Client) -> None:

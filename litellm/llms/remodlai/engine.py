@@ -25,9 +25,18 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from litellm.llms.remodlai.engine_environment import passed_on
+from litellm.llms.remodlai.engine_check import cannot_be_served
+from litellm.llms.remodlai.engine_environment import decisive, passed_on
 from litellm.llms.remodlai.engine_log import Progress, last_error
-from litellm.llms.remodlai.engine_options import SEVERAL_MACHINES, failure, option_name, option_tokens
+from litellm.llms.remodlai.engine_options import (
+    SEVERAL_MACHINES,
+    base_model,
+    failure,
+    in_one_form,
+    option_name,
+    option_tokens,
+    values_of,
+)
 from litellm.llms.remodlai.errors import NoServer
 
 try:
@@ -45,6 +54,10 @@ STUCK_SECONDS = 60.0
 ANSWER_SECONDS = 2.0
 DEFAULT_KEEP_ALIVE = 15 * 60.0
 DEFAULT_MAX_ENGINES = 1
+# How long a busy engine goes on taking calls when another model waits for its place.
+DEFAULT_PATIENCE = 10.0
+# Calls that come this soon after a failed start get its error; a later one tries again.
+REMEMBERED_SECONDS = 10.0
 # macOS allows 104 bytes for the path of a Unix socket; vLLM names its own with 36 characters.
 SOCKET_PATH_BYTES = 104 - 37
 SLUG_BYTES = 16
@@ -169,7 +182,8 @@ def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | N
 
     Args:
         folder: the engine's directory.
-        request: `status`, `stop`, `stop-if-free`, or `kill PID`, which only the process of that id obeys.
+        request: `status`; `start`, which lets a checked engine load; `stop`; `give-way`, to whoever waits for its
+            place; or `kill PID`, which only the process of that id obeys.
 
     Returns:
         The engine's status; empty if it did not answer in time; None if no engine is there.
@@ -234,31 +248,55 @@ class Engine:
 
     Args:
         model: directory or model id, as vLLM gets it.
-        tokens: options on vLLM's command line.
+        tokens: options on vLLM's command line, in one form.
         python: interpreter that has vLLM.
+        environment: variables that vLLM reads and that make another engine of the same model.
     """
 
     model: str
     tokens: tuple[str, ...]
     python: str
+    environment: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, model: str, options: Mapping[str, object] | str | None = None) -> "Engine":
         """
-        The engine that a call means, with the options and the interpreter of the environment.
+        The engine that a call means, with the options, the interpreter and the devices of the environment.
 
         Args:
-            model: directory or model id.
+            model: directory or model id; where the options name a `model`, one of the names that it has there.
             options: engine options of the call; they win over `LEXIQ_NOVA_ENGINE_ARGS`.
 
         Raises:
-            LexiqNovaError: the options cannot be used, or vLLM is not installed.
+            LexiqNovaError: the options cannot be used, the engine has no such name, or vLLM is not installed.
         """
-        tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(options))
+        base, own = base_model(options)
+        tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(own))
         if not vllm_is_here():
             raise NoServer
-        python = _interpreter()
-        return cls(cls.place_of(model), tokens, python)
+        environment = tuple(decisive(os.environ).items())
+        engine = cls(cls.place_of(base or model), in_one_form(tokens), _interpreter(), environment)
+        if base is not None:
+            engine.require_name(model)
+        return engine
+
+    @cached_property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the LoRA adapters that its options give it; vLLM answers with an adapter if a call names it."""
+        named = values_of(self.tokens, "lora-modules")
+        return tuple(str(json.loads(each)["name"]) if each[0] == "{" else each.partition("=")[0] for each in named)
+
+    def require_name(self, name: str) -> None:
+        """
+        Passes for the names by which this engine answers: its model's, those served by it, those of its adapters.
+
+        Raises:
+            LexiqNovaError: 404, there is no such name.
+        """
+        served = (*values_of(self.tokens, "served-model-name"), *self.adapters)
+        if name not in served and self.place_of(name) != self.model:
+            known = ", ".join((self.model, *served))
+            raise failure(f"the engine of {self.model} has no model or adapter {name}; it has {known}", 404)
 
     @staticmethod
     def place_of(model: str) -> str:
@@ -270,15 +308,17 @@ class Engine:
     def in_folder(cls, folder: Path) -> "Engine | None":
         """Returns the engine that was last started in a directory, if any was."""
         for name in ("engine.json", "ended.json"):
-            with contextlib.suppress(FileNotFoundError, ValueError):
+            with contextlib.suppress(FileNotFoundError, ValueError, KeyError):  # an older release's has less
                 description = json.loads((folder / name).read_bytes())
-                return cls(description["model"], tuple(description["tokens"]), description["python"])
+                environment = tuple(description["environment"].items())
+                return cls(description["model"], tuple(description["tokens"]), description["python"], environment)
         return None
 
     @cached_property
     def name(self) -> str:
         """Name of the engine and of its directory; also a host name."""
-        digest = hashlib.sha256(json.dumps([self.model, self.tokens, self.python]).encode()).hexdigest()
+        known_by = [self.model, self.tokens, self.python, self.environment]
+        digest = hashlib.sha256(json.dumps(known_by).encode()).hexdigest()
         slug = re.sub("[^a-z0-9]+", "-", os.path.basename(self.model).lower()).strip("-")[:SLUG_BYTES].strip("-")
         return f"{slug or 'model'}-{digest[:DIGEST_BYTES]}"
 
@@ -323,7 +363,7 @@ class Engine:
         Raises:
             LexiqNovaError: the engine did not start; with vLLM's own last error line and the path of its log.
         """
-        began = time.time()
+        began = time.time() - REMEMBERED_SECONDS
         with _disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
             with Progress(self.model, self.log) as progress:
@@ -352,51 +392,56 @@ class Engine:
                 # that was killed, workers are left for a moment, and a socket at which nobody answers.
                 status = yield from ask(self.folder, "status")
                 seen_loading |= bool(status and not status["leaving"])
-                if status == {}:
+                if status == {} or status and status["running"]:
                     waiting_since = time.monotonic()
                 if not seen_loading and time.monotonic() - waiting_since > STUCK_SECONDS:
                     raise failure(f"the previous engine of {self.model} does not end; see {self.log}", 500)
+                if status and status["checked"] and not status["admitted"]:
+                    yield from self._take_place(progress)
             elif seen_loading:
                 alive.close()
                 self._fail()
             else:
-                with alive, (yield from self._room(progress)):
+                with alive:
+                    self._raise_if_it_is_not_here()
                     child = self._spawn(alive)
-                    while child.poll() is None and not _listens(self.folder / "control"):
-                        yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
+                while child.poll() is None and not _listens(self.folder / "control"):
+                    yield POLL_SECONDS
                 seen_loading = True
             progress.show()
             yield POLL_SECONDS
 
-    def _room(self, progress: Progress) -> Generator[float, None, IO[bytes]]:
+    def _take_place(self, progress: Progress) -> Pauses:
         """
-        Waits until another engine may start, ending those that are free, least recently used first.
+        Waits, in the order of arrival, until another engine may load, and lets this one; it has been checked.
 
-        Returns:
-            A lock; nobody else starts an engine until it is closed.
+        Engines that are free leave for it, least recently used first; if none is, a busy one takes no more calls after
+        a while.
         """
         limit = max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
         silent_since: dict[Path, float] = {}
-        while True:
-            room = _lock(runtime_directory() / "room", fcntl.LOCK_EX)
-            if room is not None:
-                with contextlib.ExitStack() as stack:
-                    stack.enter_context(room)
-                    others = yield from self._others()
-                    if len(others) < limit:
-                        stack.pop_all()
-                        return room
-                    yield from _make_room(others, limit, silent_since)
-            progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
-            yield POLL_SECONDS
+        with Turn(runtime_directory() / "queue") as turn:
+            while (yield from ask(self.folder, "status")) is not None:
+                others: dict[Path, dict[str, Any]] = {}
+                if turn.has_come():
+                    room = _lock(runtime_directory() / "room", fcntl.LOCK_EX)
+                    if room is not None:
+                        with room:
+                            others = yield from self._others()
+                            if len(others) < limit:
+                                yield from ask(self.folder, "start")
+                                return
+                            yield from _make_room(others, limit, silent_since)
+                progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
+                yield POLL_SECONDS
 
     def _others(self) -> Generator[float, None, dict[Path, dict[str, Any]]]:
-        """Returns what the other engines say of themselves, by their directories; nothing where one did not answer."""
+        """What the other engines that have a place say of themselves, by directory; nothing if one did not answer."""
         others = {}
         for folder in folders():
             if folder != self.folder:
                 status = yield from ask(folder, "status")
-                if status is not None:
+                if status is not None and status.get("admitted", True):
                     others[folder] = status
         return others
 
@@ -409,7 +454,9 @@ class Engine:
             "model": self.model,
             "tokens": self.tokens,
             "python": self.python,
+            "environment": dict(self.environment),
             "keep_alive": _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE),
+            "patience": _number("LEXIQ_NOVA_PATIENCE", DEFAULT_PATIENCE),
             "args": ["--model", self.model, *self.tokens, "--uds", str(self.socket), "--disable-uvicorn-access-log"],
         }
         _write(self.folder / "engine.json", json.dumps(description).encode())
@@ -442,7 +489,8 @@ class Engine:
             own["VLLM_HOST_IP"] = "127.0.0.1"
             if sys.platform == "linux":
                 own["GLOO_SOCKET_IFNAME"] = "lo"
-        return {**own, **passed_on(os.environ), "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
+        given = passed_on({name: value for name, value in os.environ.items() if name not in decisive(os.environ)})
+        return {**own, **given, **dict(self.environment), "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
 
     def _kill(self, pid: int) -> Pauses:
         # The engine ends itself: in another PID namespace its number may be a stranger's here.
@@ -459,8 +507,23 @@ class Engine:
         _write(self.folder / "failed", json.dumps(record).encode())
         raise failure(text, status_code)
 
+    def raise_if_it_cannot_start(self) -> None:
+        """
+        Looks at what is known without a start.
+
+        Raises:
+            LexiqNovaError: the model is not there, or the engine has just failed to start.
+        """
+        self._raise_if_it_is_not_here()
+        self._raise_if_failed(since=time.time() - REMEMBERED_SECONDS)
+
+    def _raise_if_it_is_not_here(self) -> None:
+        why_not = cannot_be_served(self.model, self.tokens)
+        if why_not is not None:
+            raise failure(*why_not)
+
     def _raise_if_failed(self, since: float) -> None:
-        """Calls that were waiting for the same start share its failure instead of trying one after the other."""
+        """Calls that wait for the same start, and those that come soon after, share its failure."""
         with contextlib.suppress(FileNotFoundError, ValueError):
             record = json.loads((self.folder / "failed").read_bytes())
             if record["at"] >= since:
@@ -468,7 +531,10 @@ class Engine:
 
 
 def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_since: dict[Path, float]) -> Pauses:
-    """Asks the one engine that has been idle longest to leave, unless one is leaving, or may be."""
+    """
+    Asks one engine to give its place away, unless one is leaving, or may be: the one that has been idle longest; if all
+    are busy, the one that was asked before, or else the oldest.
+    """
     now = time.monotonic()
     for folder in others:
         if others[folder]:
@@ -477,7 +543,45 @@ def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_sinc
             return  # too busy to answer, perhaps with leaving: it is asked again before another loses its place
     staying = [folder for folder, status in others.items() if not status.get("leaving")]
     if len(staying) >= limit:
-        yield from ask(max(staying, key=lambda folder: others[folder].get("idle", 0.0)), "stop-if-free")
+        fields = ("idle", "wanted", "uptime")
+        yield from ask(
+            max(staying, key=lambda folder: [others[folder].get(field, 0.0) for field in fields]), "give-way"
+        )
+
+
+class Turn:
+    """
+    A place in a queue of this user's processes; one that ends, however it ends, loses it.
+
+    Args:
+        folder: holds a file for each that waits, named by when it came and locked for as long as it waits.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.path = folder / f"{time.time_ns():020d}-{os.getpid()}-{id(self)}"
+        self.file = _lock(self.path, fcntl.LOCK_EX)
+
+    def __enter__(self) -> "Turn":
+        return self
+
+    def has_come(self) -> bool:
+        """Whether nobody is waiting who came before."""
+        for path in sorted(self.path.parent.iterdir()):
+            if path == self.path:
+                return True
+            with contextlib.suppress(FileNotFoundError):  # it had its turn just now
+                left = _lock(path, fcntl.LOCK_EX)
+                if left is None:
+                    return False
+                with left:
+                    path.unlink()
+        return True
+
+    def __exit__(self, *_: object) -> None:
+        self.path.unlink(missing_ok=True)
+        if self.file is not None:
+            self.file.close()
 
 
 def _write(path: Path, data: bytes) -> None:

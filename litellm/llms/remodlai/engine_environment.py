@@ -29,6 +29,33 @@ _PASSED: Final = (
     # the compiler, for kernels that are made on first use
     *("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "CPATH", "LIBRARY_PATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH"),
 )
+# What makes another engine of the same model and options: what vLLM does, and on which devices.
+_DECISIVE_PREFIX: Final = "VLLM_"
+_DECISIVE_SUFFIX: Final = "_VISIBLE_DEVICES"
+_DECISIVE: Final = frozenset({"CUDA_DEVICE_ORDER", "ZE_AFFINITY_MASK"})
+# Of these, what says how the engine talks, logs or is reached.
+_INDIFFERENT: Final = (
+    *("VLLM_API_KEY", "VLLM_RPC_BASE_PATH", "VLLM_SKIP_MODEL_NAME_VALIDATION", "VLLM_HTTP_TIMEOUT_KEEP_ALIVE"),
+    *("VLLM_NO_USAGE_STATS", "VLLM_DO_NOT_TRACK", "VLLM_USAGE_", "VLLM_LOGGING_", "VLLM_CONFIGURE_LOGGING"),
+)
+
+
+def decisive(environment: Mapping[str, str]) -> dict[str, str]:
+    """
+    The part of an environment that an engine is known by, beside its model and options.
+
+    Args:
+        environment: the caller's.
+
+    Returns:
+        Variables by name, sorted.
+    """
+    names = (
+        name
+        for name in environment
+        if name.startswith(_DECISIVE_PREFIX) or name.endswith(_DECISIVE_SUFFIX) or name in _DECISIVE
+    )
+    return {name: environment[name] for name in sorted(names) if not name.startswith(_INDIFFERENT)}
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,12 +1,17 @@
 """
 Engine options: what callers write, as vLLM's command line has it. Whether an option exists is vLLM's to say.
+
+An option has one form here, however it was spelt: an engine is known by its options.
 """
 
 import json
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
 
-from litellm.llms.remodlai.common_utils import LexiqNovaError
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 # Where the engine listens and what it is called is decided here; every other option is vLLM's business.
 OWN_OPTIONS = frozenset(
@@ -25,13 +30,62 @@ SEVERAL_MACHINES = frozenset(
         *("data-parallel-address", "data-parallel-hybrid-lb", "data-parallel-external-lb"),
     }
 )
+# vLLM's short names of options, and their long ones.
+LONG_NAMES: Final = {
+    "-q": "--quantization",
+    "-n": "--nnodes",
+    "-r": "--node-rank",
+    "-tp": "--tensor-parallel-size",
+    "-pp": "--pipeline-parallel-size",
+    "-dp": "--data-parallel-size",
+    "-ep": "--enable-expert-parallel",
+    "-sc": "--speculative-config",
+    "-cc": "--compilation-config",
+    "-ac": "--attention-config",
+}
+# Options that add up when they are given more than once; of any other, the last one counts.
+REPEATED: Final = frozenset({"middleware"})
+
+_OPTION = re.compile(r"--?[A-Za-z]")
 
 
 def failure(message: str, status_code: int = 503) -> LexiqNovaError:
     return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
 
 
-def option_tokens(options: Mapping[str, object] | Sequence[str] | str | None) -> list[str]:
+EngineOptions = Mapping[str, object] | Sequence[str] | str | None
+
+
+def base_model(options: object) -> tuple[str | None, EngineOptions]:
+    """
+    Takes the option `model` out of engine options: the model of an engine that a call knows by an adapter's name.
+
+    Args:
+        options: as a call or a deployment has them.
+
+    Returns:
+        The model, if one is given, and the other options.
+
+    Raises:
+        LexiqNovaError: these are no options.
+    """
+    try:
+        if isinstance(options, str):
+            options = json.loads(options) if options.lstrip().startswith("{") else shlex.split(options)
+    except ValueError as error:
+        raise failure(f"engine options cannot be read: {error}", 400) from None
+    if options is not None and not isinstance(options, Mapping | list | tuple):
+        raise failure(
+            f"engine_args={options!r} are no options: they are a dict ({{'max_model_len': 2048}}), a command line "
+            "('--max-model-len 2048') or a list of its words",
+            400,
+        )
+    if not isinstance(options, Mapping) or options.get("model") is None:
+        return None, options
+    return str(options["model"]), {name: value for name, value in options.items() if name != "model"}
+
+
+def option_tokens(options: EngineOptions) -> list[str]:
     """
     Writes engine options as vLLM's command line has them.
 
@@ -45,11 +99,9 @@ def option_tokens(options: Mapping[str, object] | Sequence[str] | str | None) ->
     Raises:
         LexiqNovaError: an option is the provider's own, or the text cannot be read.
     """
-    try:
-        if isinstance(options, str):
-            options = json.loads(options) if options.lstrip().startswith("{") else shlex.split(options)
-    except ValueError as error:
-        raise failure(f"engine options cannot be read: {error}", 400) from None
+    base, options = base_model(options)
+    if base is not None:
+        raise failure("the engine option `model` names another model than the call", 400)
     if isinstance(options, Mapping):
         tokens = [token for name, value in sorted(options.items()) for token in _option(name, value)]
     else:
@@ -58,6 +110,65 @@ def option_tokens(options: Mapping[str, object] | Sequence[str] | str | None) ->
         if _is_own(token):
             raise failure(f"the engine option `{token}` is set by the provider and cannot be given", 400)
     return tokens
+
+
+def in_one_form(tokens: Sequence[str]) -> tuple[str, ...]:
+    """
+    Writes a command line as every other one is written that vLLM reads alike.
+
+    Args:
+        tokens: words of a command line; of an option that is given twice, the last one counts.
+
+    Returns:
+        Its words: long names with dashes, in alphabetical order, each value a word of its own.
+    """
+    by_name: dict[str, tuple[str, ...]] = {}
+    for name, values in _options(tokens):
+        key = name.removeprefix("--").removeprefix("no-")
+        before = by_name.get(key, ()) if key in REPEATED else ()
+        by_name[key] = (*before, *_words(name, values))
+    return tuple(word for _, words in sorted(by_name.items()) for word in words)
+
+
+def _options(tokens: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The options of a command line with their values; what stands before the first has no name."""
+    position = 0
+
+    def option_of(token: str) -> int:
+        nonlocal position
+        position += bool(_OPTION.match(token))
+        return position
+
+    for _, group in groupby(tokens, option_of):
+        words = list(group)
+        if not _OPTION.match(words[0]):
+            yield "", words
+            continue
+        name, is_joined, value = words[0].partition("=")
+        name, dot, part = LONG_NAMES.get(name, name).partition(".")
+        name = name.replace("_", "-") if name.startswith("--") else name
+        yield f"{name}{dot}{part}", [*([value] if is_joined else []), *words[1:]]
+
+
+def _words(name: str, values: Sequence[str]) -> list[str]:
+    values = [_as_one_json(value) for value in values]
+    if len(values) == 1 and _OPTION.match(values[0]):
+        return [f"{name}={values[0]}"]  # a word of its own would be another option
+    return [*filter(None, [name]), *values]
+
+
+def _as_one_json(value: str) -> str:
+    if not value.startswith("{"):
+        return value
+    try:
+        return json.dumps(json.loads(value), sort_keys=True)
+    except ValueError:
+        return value
+
+
+def values_of(tokens: Sequence[str], name: str) -> list[str]:
+    """Returns the values of an option of a command line; empty where it is not given."""
+    return next((values for option, values in _options(tokens) if option == f"--{name}"), [])
 
 
 def _is_own(token: str) -> bool:

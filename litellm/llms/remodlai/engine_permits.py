@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, cast
 
 from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
 from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
@@ -116,9 +116,10 @@ def _stored_base(credential: object) -> object:
 
 
 def _names(params: Mapping[str, object], engine: Engine) -> bool:
-    own = _own_model(params)
-    if own is None or not (Engine.place_of(own) == engine.model or "*" in own and _matches(engine.model, own)):
-        return False
+    own, options = _own_model(params), cast("Mapping[str, object] | str | None", params.get("engine_args"))
     with contextlib.suppress(LexiqNovaError):
-        return Engine.of(engine.model, params.get("engine_args")).tokens == engine.tokens  # type: ignore[arg-type]
+        if own is not None and "*" not in own:
+            return Engine.of(own, options).tokens == engine.tokens and Engine.of(own, options).model == engine.model
+        if own is not None and _matches(engine.model, own):
+            return Engine.of(engine.model, options).tokens == engine.tokens
     return False

@@ -10,6 +10,7 @@ even when they are killed. Counting happens here, where calls of every process m
 import contextlib
 import fcntl
 import gc
+import importlib
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ import socket
 import sys
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -32,25 +34,48 @@ SETTLE_SECONDS = 1.0
 # How long an engine that was asked to stop may take before its processes are killed.
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.5
+# An engine that waits for its place goes when nobody has asked how it is for this long.
+FORGOTTEN_SECONDS = 30.0
+# Whoever waits for the place of a busy engine asks for it many times a second; after this silence nobody waits.
+WANTED_SECONDS = 5.0
+# Where vLLM has had the function that its server calls between its options and its work.
+PARSERS = ("vllm.entrypoints.launchers.cli_args", "vllm.entrypoints.openai.cli_args")
+VALIDATE = "validate_parsed_serve_args"
 # vLLM imports the counting middleware by this name.
 MODULE = "lexiq_nova_engine_server"
 
 
 class Activity:
-    """How many calls the engine is answering, since when it has been free, and whether it may take another."""
+    """
+    How far the engine is, how many calls it is answering, since when it has been free, and whether it may take another.
 
-    def __init__(self) -> None:
+    Args:
+        patience: seconds for which a busy engine goes on taking calls when its place is wanted.
+    """
+
+    def __init__(self, patience: float = 0.0) -> None:
         self._lock = threading.Lock()
+        self.patience = patience
         self.running = 0
+        self.checked = False
+        self.admitted = threading.Event()
         self.ready = False
+        self.draining = False
         self.leaving = False
-        self.began = time.monotonic()
-        self.free_since = self.began
+        self.began = self.admitted_at = self.ready_at = self.free_since = self.asked_at = time.monotonic()
+        self.wanted_since: float | None = None
+        self.wanted_at = 0.0
+
+    def admit(self) -> None:
+        """Lets the engine load: it has its place."""
+        if not self.admitted.is_set():
+            self.admitted_at = time.monotonic()
+            self.admitted.set()
 
     def mark_ready(self) -> None:
         with self._lock:
             self.ready = True
-            self.free_since = time.monotonic()
+            self.ready_at = self.free_since = time.monotonic()
 
     def touch(self) -> None:
         """Starts the idle clock anew."""
@@ -69,11 +94,33 @@ class Activity:
                 self.leaving = True
             return self.leaving
 
+    def give_way(self) -> None:
+        """
+        Leaves at once if free. If busy, takes no call any more once its place has been wanted for `patience` and it has
+        served for as long as it took to load: two models that are always wanted would do nothing but load.
+        """
+        if self.leave_if_free(SETTLE_SECONDS):
+            return
+        with self._lock:
+            now = time.monotonic()
+            if self.wanted_since is None or now - self.wanted_at > WANTED_SECONDS:
+                self.wanted_since = now
+            self.wanted_at = now
+            served = now - self.ready_at
+            if now - self.wanted_since >= self.patience and served >= self.ready_at - self.admitted_at:
+                self.draining = True
+
+    def is_drained(self) -> bool:
+        """Whether the last of the calls has ended that the engine had when it stopped taking more."""
+        with self._lock:
+            self.leaving |= self.draining and not self.running
+            return self.leaving
+
     @contextlib.contextmanager
     def call(self) -> Iterator[bool]:
         """Counts one call; gives False if the engine is leaving and the call must go to its successor."""
         with self._lock:
-            taken = not self.leaving
+            taken = not (self.leaving or self.draining)
             self.running += taken
         try:
             yield taken
@@ -93,7 +140,7 @@ class CountCalls:
         self.app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] != "/health":  # asking how it is keeps no engine from being idle
             with ACTIVITY.call() as taken:
                 if taken:
                     await self.app(scope, receive, _name_engine_on_failure(send))
@@ -132,7 +179,7 @@ async def _refuse(send: Send) -> None:
 
 class Keeper(threading.Thread):
     """
-    Answers `status`, `stop`, `stop-if-free` and `kill PID` on the engine's control socket, and ends an engine that
+    Answers `status`, `start`, `stop`, `give-way` and `kill PID` on the engine's control socket, and ends an engine that
     nobody needs.
 
     Args:
@@ -178,13 +225,19 @@ class Keeper(threading.Thread):
             ACTIVITY.leaving = True
         elif request == f"kill {os.getpid()}".encode():
             os.killpg(0, signal.SIGKILL)
-        elif request == b"stop-if-free" and (ACTIVITY.ready or not self._has_users()):
-            ACTIVITY.leave_if_free(SETTLE_SECONDS)
+        elif request == b"start":
+            ACTIVITY.admit()
+        elif request == b"give-way" and (ACTIVITY.ready or not self._has_users()):
+            ACTIVITY.give_way()
+        ACTIVITY.asked_at = time.monotonic()
         status = {
             "pid": os.getpid(),
+            "checked": ACTIVITY.checked,
+            "admitted": ACTIVITY.admitted.is_set(),
             "ready": ACTIVITY.ready,
             "running": ACTIVITY.running,
-            "leaving": ACTIVITY.leaving,
+            "wanted": ACTIVITY.wanted_since is not None,
+            "leaving": ACTIVITY.leaving or ACTIVITY.draining,
             "idle": ACTIVITY.idle_seconds(),
             "uptime": time.monotonic() - ACTIVITY.began,
         }
@@ -195,11 +248,17 @@ class Keeper(threading.Thread):
         if self.used and not has_users:
             ACTIVITY.touch()  # the last user to leave starts the idle clock
         self.used = has_users
+        if not ACTIVITY.admitted.is_set():
+            ACTIVITY.leaving |= time.monotonic() - ACTIVITY.asked_at > FORGOTTEN_SECONDS
+            return ACTIVITY.leaving
         # Callers that wait for a loading engine have no call running yet; at 0 the users alone decide.
         waited_for = has_users and (not ACTIVITY.ready or self.keep_alive == 0)
         if self.keep_alive >= 0 and not waited_for:
             ACTIVITY.leave_if_free(self.keep_alive)
-        return ACTIVITY.leaving
+        if ACTIVITY.draining:
+            # The path goes first, so that new callers wait for the successor instead of being refused.
+            (self.folder / "socket").unlink(missing_ok=True)
+        return ACTIVITY.is_drained()
 
     def _has_users(self) -> bool:
         # Every process that uses the engine holds a shared lock, which the kernel gives back however it ends.
@@ -222,18 +281,53 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, name="lexiq-nova-orphan-watch", daemon=True).start()
 
 
+def _wait_for_a_place(arguments: Namespace | None = None) -> None:
+    """
+    Stops vLLM between reading its options and loading the model, until the engine has its place.
+
+    A model or an option that cannot work is found here, before another engine has lost its place for it.
+
+    Args:
+        arguments: what vLLM's own parser made of the command line.
+    """
+    if arguments is not None:
+        from vllm.engine.arg_utils import AsyncEngineArgs
+
+        AsyncEngineArgs.from_cli_args(arguments).create_model_config()
+    ACTIVITY.checked = True
+    ACTIVITY.admitted.wait()
+
+
+def _stop_before_loading() -> None:
+    for name in PARSERS:
+        try:
+            parser = importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+        validate: Callable[[Namespace], None] = getattr(parser, VALIDATE)
+
+        def validate_and_wait(arguments: Namespace, validate: Callable[[Namespace], None] = validate) -> None:
+            validate(arguments)
+            _wait_for_a_place(arguments)
+
+        setattr(parser, VALIDATE, validate_and_wait)
+        return
+    _wait_for_a_place()
+
+
 def main(folder: Path) -> None:
     """
     Runs vLLM's server until it is stopped.
 
     Args:
-        folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` in seconds.
+        folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` and `patience` in seconds.
 
     Raises:
         ModuleNotFoundError: this interpreter has no vLLM.
     """
     os.umask(0o077)
     spec = json.loads((folder / "engine.json").read_text())
+    ACTIVITY.patience = spec["patience"]
     keeper = Keeper(folder, spec["keep_alive"])
 
     def in_worker() -> None:
@@ -251,8 +345,10 @@ def main(folder: Path) -> None:
     except ModuleNotFoundError as error:
         if error.name == "vllm":
             raise
+        _stop_before_loading()
         runpy.run_module("vllm.entrypoints.openai.api_server", run_name="__main__")  # where vLLM had it before 0.30
     else:
+        _stop_before_loading()
         serve()
 
 

@@ -9,6 +9,7 @@ that does not listen is started; one that died or is broken is replaced and the 
 import asyncio
 import atexit
 import contextlib
+import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -190,6 +191,18 @@ async def _is_healthy(engine: Engine, send: Send) -> bool:
     return isinstance(outcome, httpx.Response) and outcome.is_success
 
 
+def _require_name_of_adapter(engine: Engine, request: httpx.Request) -> None:
+    """Passes what names the engine's model or an adapter: under any other name, vLLM would answer without adapter."""
+    if not engine.adapters or "VLLM_ALLOW_RUNTIME_LORA_UPDATING" in dict(engine.environment):
+        return
+    try:
+        body = json.loads(request.content)
+    except ValueError:
+        return  # a form; vLLM's own words fit it better
+    if isinstance(body, dict) and body.get("model"):
+        engine.require_name(str(body["model"]))
+
+
 async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Response:
     """
     One call from its first attempt to its answer, with or without an event loop: it waits only for its arguments.
@@ -200,6 +213,7 @@ async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Res
         pause: sleeps for some seconds.
     """
     engine = engine_of(request.url)
+    _require_name_of_adapter(engine, request)
     allowed = request.extensions.get("timeout", {}).get("read")
     deadline = None if allowed is None else time.monotonic() + allowed
     delivered = False
@@ -326,18 +340,22 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         except LexiqNovaError as error:
             return _refused(request, error)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        async def send(engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
-            response = await self._async_to(engine).handle_async_request(request)
-            if whole or response.is_server_error:
-                await response.aread()
-            return response
+    async def _send(self, engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
+        response = await self._async_to(engine).handle_async_request(request)
+        if whole or response.is_server_error:
+            await response.aread()
+        return response
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         try:
-            return await _answer(request, send, asyncio.sleep)
+            return await _answer(request, self._send, asyncio.sleep)
         except LexiqNovaError as error:
             return _refused(request, error)
+
+    async def is_healthy(self, engine: Engine) -> bool:
+        """Whether a running engine says that it is well; that is no call, and starts none."""
+        return await _is_healthy(engine, self._send)
 
 
 TRANSPORT: Final = LocalEngineTransport()

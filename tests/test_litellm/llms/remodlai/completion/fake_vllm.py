@@ -1,17 +1,20 @@
 """
 Stands in for vLLM's server where only the engine's process matters: same command line, same socket, no model.
 
-Copied by the tests to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
-two seconds, `broken` fails like vLLM does, `forking` has a worker process.
+`install` copies it to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
+two seconds, `broken` fails like vLLM does, `forking` has a worker process, `unreadable` has no configuration.
 """
 
 import asyncio
 import importlib
 import json
 import os
+import shutil
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -63,7 +66,35 @@ class App:
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
         answer["address"] = os.environ.get("VLLM_HOST_IP")
         answer["environment"] = sorted(os.environ)
+        answer["devices"] = os.environ.get("CUDA_VISIBLE_DEVICES")
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+def install(site: Path) -> None:
+    """Makes a `vllm` of this file in a directory of packages."""
+    launchers = site / "vllm/entrypoints/launchers"
+    (launchers / "api_server").mkdir(parents=True)
+    (site / "vllm/engine").mkdir()
+    for folder in ("", "engine", "entrypoints", "entrypoints/launchers", "entrypoints/launchers/api_server"):
+        (site / "vllm" / folder / "__init__.py").touch()
+    shutil.copy(__file__, launchers / "api_server/entry.py")
+    (launchers / "cli_args.py").write_text("def validate_parsed_serve_args(arguments): pass\n")
+    (site / "vllm/engine/arg_utils.py").write_text(
+        "from vllm.entrypoints.launchers.api_server.entry import AsyncEngineArgs\n"
+    )
+
+
+class AsyncEngineArgs:
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    @classmethod
+    def from_cli_args(cls, arguments: Namespace) -> "AsyncEngineArgs":
+        return cls(arguments.model)
+
+    def create_model_config(self) -> None:
+        if "unreadable" in self.model:
+            raise ValueError(f"Invalid repository ID or local directory specified: '{self.model}'.")
 
 
 def main() -> None:
@@ -72,6 +103,12 @@ def main() -> None:
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
     if "--no-such-option" in sys.argv:
         sys.exit("vllm: error: unrecognized arguments: --no-such-option")
+    try:
+        parser = importlib.import_module("vllm.entrypoints.launchers.cli_args")
+    except ModuleNotFoundError:
+        pass  # an older vLLM
+    else:
+        parser.validate_parsed_serve_args(Namespace(model=options["--model"]))
     if "slow" in options["--model"]:
         time.sleep(2)
     if "forking" in options["--model"] and os.fork() == 0:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import runpy
 import shutil
 import signal
 import socket
@@ -11,20 +12,22 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
 
+import litellm
 from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.common_utils import LexiqNovaError
 from litellm.llms.remodlai.completion.handler import TRANSPORT, engine_of, local_server
 from litellm.llms.remodlai.engine import Engine, ask, running_engines, runtime_directory, wait
-from litellm.llms.remodlai.engine_options import option_tokens
+from litellm.llms.remodlai.engine_options import in_one_form, option_tokens
 
 pytest.importorskip("uvicorn")
 
@@ -36,14 +39,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A runtime directory of its own, an interpreter whose vLLM is the stand-in, and no engine left behind."""
     with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as name:
         home = Path(name)
-        package = home / "site/vllm/entrypoints/launchers/api_server"
-        package.mkdir(parents=True)
-        shutil.copy(HERE / "fake_vllm.py", package / "entry.py")
-        for folder in (package, *package.parents[:3]):
-            (folder / "__init__.py").touch()
+        runpy.run_path(str(HERE / "fake_vllm.py"))["install"](home / "site")
         paths = [str(home / "site"), *filter(None, [os.environ.get("PYTHONPATH")])]
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # a model of the stand-in may have any name
         monkeypatch.setenv("LEXIQ_NOVA_PYTHON", sys.executable)
         monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "8")
         monkeypatch.syspath_prepend(str(home / "site"))
@@ -122,6 +122,69 @@ def test_option_tokens() -> None:
 def test_the_order_of_options_makes_no_other_engine() -> None:
     both = local_server("m", {"seed": 1, "dtype": 2})
     assert both == local_server("m", {"dtype": 2, "seed": 1}) != local_server("m", {"seed": 1})
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        [
+            "--max-model-len 8 -tp 2",
+            "--max_model_len=8 --tensor-parallel-size=2",
+            {"tensor_parallel_size": 2, "max_model_len": 8},
+        ],
+        ["--seed 1 --seed 2", {"seed": 2}, ["--seed", "2"], '{"seed": 2}', "--seed=2"],
+        ["--no-enforce-eager", {"enforce_eager": False}, "--enforce-eager --no_enforce_eager"],
+        [{"compilation_config": {"a": 1, "b": 2}}, """--compilation-config '{"b":2,"a":1}'"""],
+        [{"lora_modules": ["a=/a", "b=/b"]}, "--lora-modules a=/a b=/b"],
+        ["--swap-space -1", "--swap-space=-1", {"swap_space": -1}],
+    ],
+)
+def test_options_that_vllm_reads_alike_are_one_engine(same: list[Any]) -> None:
+    assert len({local_server("m", options).base for options in same}) == 1
+    assert local_server("m", same[0]) != local_server("m")
+
+
+def test_what_vllm_reads_is_what_was_given() -> None:
+    line = "--chat-template=--x -O3 --middleware a.b --middleware c.d --swap-space -1 --hf-overrides.b_c=1"
+    words = ["--hf-overrides.b_c", "1", "--middleware", "a.b", "--middleware", "c.d", "--swap-space", "-1"]
+    assert in_one_form(option_tokens(line)) == ("-O3", "--chat-template=--x", *words)
+
+
+@pytest.mark.parametrize("options", [5, 1.5, True, {"a"}])
+def test_no_options_at_all_are_refused(options: Any) -> None:
+    with pytest.raises(LexiqNovaError, match=r"engine_args=.* are no options: they are a dict") as refused:
+        local_server("m", options)
+    assert refused.value.status_code == 400
+
+
+def test_another_environment_is_another_engine(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = call(client)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    second = call(client)
+    assert (first["devices"], second["devices"]) == (None, "1") and second["pid"] != first["pid"]
+    assert {engine.environment for engine in running_engines()} >= {Engine.of("some/model").environment}
+    monkeypatch.setenv("VLLM_LOGGING_LEVEL", "DEBUG")
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    assert call(client)["pid"] == second["pid"]
+    base = local_server("some/model")
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "2")
+    assert local_server("some/model") != base
+
+
+def test_adapters_are_names_of_their_engine(client: httpx.Client) -> None:
+    modules = ["sql=/adapters/sql", {"name": "poet", "path": "/adapters/poet"}]
+    options = {"enable_lora": True, "lora_modules": modules}
+    base = call(client, "org/base", engine_args=options)
+    for name in ("sql", "poet", "org/base"):
+        answer = call(client, name, engine_args={"model": "org/base", **options})
+        assert answer["pid"] == base["pid"] and answer["model"] == name
+    with pytest.raises(LexiqNovaError, match="no model or adapter typo; it has org/base, sql, poet") as refused:
+        call(client, "typo", engine_args={"model": "org/base", **options})
+    assert refused.value.status_code == 404
+    url = f"{local_server('org/base', options).base}/chat/completions"
+    unknown = client.post(url, json={"model": "typo"})
+    assert unknown.status_code == 404 and "no model or adapter typo" in unknown.text
+    assert client.post(url, json={"model": "poet"}).json()["model"] == "poet"
 
 
 @pytest.mark.parametrize(
@@ -397,7 +460,136 @@ def test_two_never_leave_for_one_place(client: httpx.Client, monkeypatch: pytest
     monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "2")
     call(client, "c")
     assert {engine.model for engine in running_engines()} == {"b", "c"}
-    assert "b stop-if-free" not in asked
+    assert "b give-way" not in asked
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "status_code", "says"),
+    [
+        ("unreadable/model", {}, 404, "Invalid repository ID"),
+        ("some/model", {"no_such_option": True}, 400, "unrecognized arguments"),
+        ("{home}/no-such-directory", {}, 404, "there is no model at"),
+        ("./a-typo", {}, 404, "there is no model at"),
+        ("{home}/empty", {}, 400, "neither config.json nor params.json"),
+        ("{home}/broken", {}, 400, "config.json cannot be read"),
+        ("no/such/model", {}, 404, "neither a directory nor a model id"),
+        ("not-cached/model", {}, 404, "is not on this machine"),
+    ],
+)
+def test_a_call_that_cannot_succeed_costs_nobody_an_engine(
+    client: httpx.Client,
+    machine: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    options: dict[str, Any],
+    status_code: int,
+    says: str,
+) -> None:
+    (machine / "empty").mkdir()
+    (machine / "broken").mkdir()
+    (machine / "broken/config.json").write_text("{")
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+    warm = call(client, "warm")["pid"]
+    wait_until_free("warm")
+    monkeypatch.setenv("HF_HUB_OFFLINE", str(int(model == "not-cached/model")))
+    for _ in range(2):
+        with pytest.raises(LexiqNovaError, match=says) as refused:
+            call(client, model.format(home=machine), engine_args=options)
+        assert refused.value.status_code == status_code
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert call(client, "warm")["pid"] == warm
+
+
+def test_a_failed_start_is_remembered_for_some_seconds(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    spawn = Engine._spawn
+
+    def counted(engine: Engine, alive: IO[bytes]) -> "subprocess.Popen[bytes]":
+        started.append(engine.model)
+        return spawn(engine, alive)
+
+    monkeypatch.setattr(Engine, "_spawn", counted)
+    for _ in range(3):
+        with pytest.raises(LexiqNovaError, match="head size 7"):
+            call(client, "broken/model")
+    assert len(started) == 1
+    monkeypatch.setattr("litellm.llms.remodlai.engine.REMEMBERED_SECONDS", 0.0)
+    with pytest.raises(LexiqNovaError, match="head size 7"):
+        call(client, "broken/model")
+    assert len(started) == 2
+
+
+def test_a_busy_engine_gives_way_and_callers_have_their_turns(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls to `a` come without a pause, one of them a stream: it ends first, and no call fails."""
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+    monkeypatch.setenv("LEXIQ_NOVA_PATIENCE", "0.5")
+    served: list[str] = []
+    over = threading.Event()
+
+    def ask_again_and_again() -> set[int]:
+        pids = set()
+        while not over.is_set():
+            pids.add(call(client, "a", seconds=0.1)["pid"])
+            served.append("a")
+        return pids
+
+    def ask_once(model: str) -> None:
+        call(client, model)
+        served.append(model)
+
+    with ThreadPoolExecutor(4) as threads:
+        url = local_server("a").base + "/chat/completions"
+        busy = threads.submit(ask_again_and_again)
+        eventually(lambda: served)
+        with client.stream("POST", url, json={"stream": True}) as stream:
+            turns = [threads.submit(ask_once, "b")]
+            eventually(lambda: len(list((runtime_directory() / "queue").glob("*"))) == 1)
+            turns.append(threads.submit(ask_once, "c"))
+            eventually(lambda: (status("a") or {}).get("leaving"))
+            assert (status("a") or {})["running"] >= 1 and not stream.is_closed
+        for turn in turns:
+            turn.result(timeout=30)
+        others = [model for model in served if model != "a"]
+        before = len(served)
+        eventually(lambda: len(served) > before)
+        over.set()
+        pids = busy.result(timeout=30)
+    assert others == ["b", "c"]
+    assert len(pids) == 2
+
+
+def test_a_health_check_starts_nothing_and_keeps_nothing(
+    client: httpx.Client, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+
+    def health(model: str, **params: Any) -> dict[str, Any]:
+        return asyncio.run(litellm.ahealth_check({"model": model, **params}, mode="chat"))
+
+    pid = call(client, "warm")["pid"]
+    wait_until_free("warm")
+    for provider in ("lexiq_nova", "remodlai"):
+        assert health(f"{provider}/warm") == {"local_engine": "ready"}
+        assert "not running" in health(f"{provider}/some/model", engine_args={"seed": 1})["local_engine"]
+        missing = health(f"{provider}/{machine}/nothing")
+        assert "there is no model" in missing["error"] and isinstance(missing["exception"], litellm.NotFoundError)
+    assert health("warm", custom_llm_provider="lexiq_nova") == {"local_engine": "ready"}
+    assert "not running" in health("lexiq_nova/*")["local_engine"]
+    now = status("warm") or {}
+    assert now["pid"] == pid and now["idle"] > 1
+    assert {engine.model for engine in running_engines()} == {"warm"}
+    with pytest.raises(LexiqNovaError, match="head size"):
+        call(client, "broken/model")
+    assert "head size" in health("lexiq_nova/broken/model")["error"]
+    served = health("lexiq_nova/warm", api_base="http://127.0.0.1:9/v1")
+    assert "local_engine" not in served and "error" in served
+
+
+def wait_until_free(model: str) -> None:
+    """Until an engine is one that leaves when another is wanted."""
+    eventually(lambda: (status(model) or {}).get("idle", 0) > 1)
 
 
 def test_idle_engine_ends(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:

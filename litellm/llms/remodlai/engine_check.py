@@ -1,0 +1,74 @@
+"""
+Whether a model can be served at all, as far as a look at this machine's disk tells: no process is started for one that
+is not there. What vLLM makes of its configuration and options, the engine's own process finds out before it loads.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from litellm.llms.remodlai.engine_options import option_name
+
+CONFIGURATIONS = ("config.json", "params.json")
+# Options that say that the configuration is somewhere else, or has another form.
+ELSEWHERE = frozenset({"hf-config-path", "config-format", "load-format"})
+
+_PATH = re.compile(r"[/~]|\.\.?(/|$)")
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
+
+
+def cannot_be_served(model: str, tokens: tuple[str, ...]) -> tuple[str, int] | None:
+    """
+    Says why a model cannot be served.
+
+    Args:
+        model: directory or model id, as vLLM gets it.
+        tokens: options on vLLM's command line.
+
+    Returns:
+        The reason and the HTTP status that fits it; None where only vLLM can tell.
+    """
+    path = Path(os.path.expanduser(model))
+    if path.is_dir():
+        has_own = {option_name(token) for token in tokens}.isdisjoint(ELSEWHERE)
+        reason = _unreadable(path) if has_own else None
+        return None if reason is None else (reason, 400)
+    if path.exists() or "://" in model:
+        return None
+    if _PATH.match(model):
+        return f"there is no model at {model}", 404
+    if not _HUB_ID.fullmatch(model):
+        return f"{model} is neither a directory nor a model id (`org/name`)", 404
+    if _is_set("VLLM_USE_MODELSCOPE") or not (_is_set("HF_HUB_OFFLINE") or _is_set("TRANSFORMERS_OFFLINE")):
+        return None
+    if any(hub_cache(os.environ).glob(f"models--{model.partition(':')[0].replace('/', '--')}/snapshots/*/*")):
+        return None
+    return f"{model} is not on this machine ({hub_cache(os.environ)}), and HF_HUB_OFFLINE keeps it from the hub", 404
+
+
+def hub_cache(environment: Mapping[str, str]) -> Path:
+    """Returns where the hub's models are kept, by the variables that huggingface_hub reads."""
+    named = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
+    if named:
+        return Path(os.path.expanduser(named))
+    caches = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.path.expanduser(environment.get("HF_HOME") or f"{caches}/huggingface"), "hub")
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")
+
+
+def _unreadable(directory: Path) -> str | None:
+    found = next((directory / name for name in CONFIGURATIONS if (directory / name).exists()), None)
+    if found is None:
+        if any(directory.glob("*.gguf")):
+            return None
+        return f"{directory} holds no model: it has neither {' nor '.join(CONFIGURATIONS)}"
+    try:
+        is_object = isinstance(json.loads(found.read_bytes()), dict)
+    except (OSError, ValueError) as error:
+        return f"{found} cannot be read: {error}"
+    return None if is_object else f"{found} is not a JSON object"

@@ -1,0 +1,79 @@
+"""
+Health checks of deployments that run on this machine: a look at the engine, which never starts one.
+
+A proxy checks each of its deployments, every few minutes. Calls would load one model after the other, put out the one
+that people use, and keep it from ever being idle.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import litellm
+from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
+from litellm.llms.remodlai.engine_call import PROVIDERS
+
+COLD: Final = "not running; the first call starts it"
+
+
+async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """
+    Looks how the engine of a deployment is.
+
+    Args:
+        params: the deployment's `litellm_params`: model, api_base, custom_llm_provider, engine_args.
+
+    Returns:
+        `local_engine`, a few words; with `error` and `exception`, as upstream has them, where no call could succeed.
+        None where the deployment is no local engine's.
+    """
+    model, provider = params.get("model"), params.get("custom_llm_provider")
+    name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
+    if name not in PROVIDERS:
+        return None
+    # The provider's classes import LiteLLM, which is not complete when it imports this.
+    from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
+
+    credential = params.get("litellm_credential_name")
+    stored = CredentialAccessor.get_credential_values(str(credential)) if credential else {}
+    base = params.get("api_base") or params.get("base_url") or stored.get("api_base")
+    if own_server(name, str(base) if base else None, None)[0] != LOCAL_ENGINE:
+        return None
+    model = str(model).removeprefix(f"{name}/")
+    try:
+        return {"local_engine": await _look_at(model, params.get("engine_args"))}
+    except LexiqNovaError as refusal:
+        try:
+            raise litellm.exception_type(model=model, original_exception=refusal, custom_llm_provider=name) from refusal
+        except Exception as error:
+            return {"error": str(error), "exception": error}
+
+
+async def _look_at(model: str, options: object) -> str:
+    from litellm.llms.remodlai.common_utils import NoServer
+    from litellm.llms.remodlai.completion.handler import TRANSPORT
+    from litellm.llms.remodlai.engine import Engine, ask, vllm_is_here
+    from litellm.llms.remodlai.engine_options import failure
+    from litellm.llms.remodlai.engine_permits import require
+
+    if "*" in model:
+        if not vllm_is_here():
+            raise NoServer
+        return COLD
+    engine = Engine.of(model, cast("Mapping[str, object] | str | None", options))
+    require(engine)
+    pauses = ask(engine.folder, "status")
+    while True:
+        try:
+            await asyncio.sleep(next(pauses))
+        except StopIteration as end:
+            status = end.value
+            break
+    if status is None:
+        engine.raise_if_it_cannot_start()
+        return COLD
+    if not status or not status["ready"]:
+        return "loading" if status else "busy"
+    if not await TRANSPORT.is_healthy(engine):
+        raise failure(f"the engine for {model} does not say that it is well; see {engine.log}", 503)
+    return "ready"
