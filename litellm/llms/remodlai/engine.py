@@ -404,12 +404,20 @@ class Engine:
             else:
                 with alive:
                     self._raise_if_it_is_not_here()
-                    child = self._spawn(alive)
-                while child.poll() is None and not _listens(self.folder / "control"):
-                    yield POLL_SECONDS
+                    child = yield from self._spawn_with_place(alive)
                 seen_loading = True
             progress.show()
             yield POLL_SECONDS
+
+    def _spawn_with_place(self, alive: IO[bytes]) -> Generator[float, None, "subprocess.Popen[bytes]"]:
+        # Where there is room, the load goes on when nobody waits for it any more.
+        with Turn(runtime_directory() / "queue") as turn:
+            room = yield from self._place(turn)
+            with room or contextlib.nullcontext():
+                child = self._spawn(alive, admitted=room is not None)
+                while child.poll() is None and not _listens(self.folder / "control"):
+                    yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
+        return child
 
     def _take_place(self, progress: Progress) -> Pauses:
         """
@@ -418,22 +426,43 @@ class Engine:
         Engines that are free leave for it, least recently used first; if none is, a busy one takes no more calls after
         a while.
         """
-        limit = max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
         silent_since: dict[Path, float] = {}
         with Turn(runtime_directory() / "queue") as turn:
             while (yield from ask(self.folder, "status")) is not None:
-                others: dict[Path, dict[str, Any]] = {}
-                if turn.has_come():
-                    room = _lock(runtime_directory() / "room", fcntl.LOCK_EX)
-                    if room is not None:
-                        with room:
-                            others = yield from self._others()
-                            if len(others) < limit:
-                                yield from ask(self.folder, "start")
-                                return
-                            yield from _make_room(others, limit, silent_since)
+                room = yield from self._place(turn, silent_since)
+                if room is not None:
+                    with room:
+                        yield from ask(self.folder, "start")
+                    return
                 progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
                 yield POLL_SECONDS
+
+    def _place(
+        self, turn: "Turn", silent_since: dict[Path, float] | None = None
+    ) -> Generator[float, None, IO[bytes] | None]:
+        """
+        Finds out whether another engine may load now.
+
+        Args:
+            turn: of this engine.
+            silent_since: given if an engine shall be asked to leave where there is no room.
+
+        Returns:
+            A lock if it may; nobody else gets the place until it is closed.
+        """
+        room = _lock(runtime_directory() / "room", fcntl.LOCK_EX) if turn.has_come() else None
+        if room is None:
+            return None
+        limit = max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(room)
+            others = yield from self._others()
+            if len(others) < limit:
+                stack.pop_all()
+                return room
+            if silent_since is not None:
+                yield from _make_room(others, limit, silent_since)
+        return None
 
     def _others(self) -> Generator[float, None, dict[Path, dict[str, Any]]]:
         """What the other engines that have a place say of themselves, by directory; nothing if one did not answer."""
@@ -445,7 +474,7 @@ class Engine:
                     others[folder] = status
         return others
 
-    def _spawn(self, alive: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _spawn(self, alive: IO[bytes], admitted: bool) -> subprocess.Popen[bytes]:
         _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
         for path in self.folder.iterdir():
             if path.name not in ("starting", "alive", "users"):
@@ -456,6 +485,7 @@ class Engine:
             "python": self.python,
             "environment": dict(self.environment),
             "keep_alive": _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE),
+            "admitted": admitted,
             "patience": _number("LEXIQ_NOVA_PATIENCE", DEFAULT_PATIENCE),
             "args": ["--model", self.model, *self.tokens, "--uds", str(self.socket), "--disable-uvicorn-access-log"],
         }

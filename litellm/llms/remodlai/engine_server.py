@@ -320,7 +320,8 @@ def main(folder: Path) -> None:
     Runs vLLM's server until it is stopped.
 
     Args:
-        folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` and `patience` in seconds.
+        folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` and `patience` in seconds,
+            and whether it has its place already (`admitted`).
 
     Raises:
         ModuleNotFoundError: this interpreter has no vLLM.
@@ -328,6 +329,8 @@ def main(folder: Path) -> None:
     os.umask(0o077)
     spec = json.loads((folder / "engine.json").read_text())
     ACTIVITY.patience = spec["patience"]
+    if spec["admitted"]:
+        ACTIVITY.admit()
     keeper = Keeper(folder, spec["keep_alive"])
 
     def in_worker() -> None:

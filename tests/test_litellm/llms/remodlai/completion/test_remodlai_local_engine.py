@@ -425,6 +425,7 @@ def test_timeout_bounds_the_wait_and_the_engine_goes_on_loading(client: httpx.Cl
     url = local_server("slow/model").base + "/chat/completions"
     with pytest.raises(httpx.ReadTimeout):
         client.post(url, json={}, timeout=0.5)
+    eventually(lambda: status("slow/model"))
     loading = (status("slow/model") or {})["pid"]
     assert call(client, "slow/model")["pid"] == loading
 
@@ -504,9 +505,9 @@ def test_a_failed_start_is_remembered_for_some_seconds(client: httpx.Client, mon
     started: list[str] = []
     spawn = Engine._spawn
 
-    def counted(engine: Engine, alive: IO[bytes]) -> "subprocess.Popen[bytes]":
+    def counted(engine: Engine, alive: IO[bytes], admitted: bool) -> "subprocess.Popen[bytes]":
         started.append(engine.model)
-        return spawn(engine, alive)
+        return spawn(engine, alive, admitted)
 
     monkeypatch.setattr(Engine, "_spawn", counted)
     for _ in range(3):
