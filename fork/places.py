@@ -7,6 +7,7 @@ A place is found by symbol or by syntax, never by line, and must be there exactl
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 from fork.edit import Change, Code, first_line
@@ -40,6 +41,12 @@ class File:
     def __post_init__(self) -> None:
         self.text = Text(self.source)
         self.tree = ast.parse(self.source)
+
+    @cached_property
+    def operands(self) -> frozenset[ast.AST]:
+        """What an operator stands beside."""
+        operators = (part for part in ast.walk(self.tree) if isinstance(part, _OPERATORS))
+        return frozenset(child for part in operators for child in ast.iter_child_nodes(part))
 
     def splices(self, change: Change) -> list[Splice]:
         """
@@ -180,10 +187,7 @@ class File:
         margin = "\n" + line[: len(line) - len(line.lstrip())]
         parts = {name: self.text.between(node) for name, node in captured.items()}
         text = _filled(code, expression, expression, margin, parts)
-        inside = any(
-            place in ast.iter_child_nodes(part) for part in ast.walk(self.tree) if isinstance(part, _OPERATORS)
-        )
-        return f"({text})" if inside and isinstance(expression, _OPERATORS) else text
+        return f"({text})" if place in self.operands and isinstance(expression, _OPERATORS) else text
 
 
 def _is_definition(node: ast.AST) -> bool:

@@ -5,14 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from fork.__main__ import main
 from fork.lock import LOCK_FILE, Release, release
 from fork.source import MANIFEST, ROOT, local_version, tree
 from fork.upstream import upstream_wheel
@@ -67,23 +70,50 @@ def locked(snapshot: Path) -> Release:
     return replace(release(), local=local_version(revision, snapshot))
 
 
-@pytest.fixture(scope="session")
-def audited() -> subprocess.CompletedProcess[str]:
-    """`python -m fork audit` of the pinned release, which downloads and wires it where the cache does not have it."""
-    return fork("audit")
+@dataclass(frozen=True)
+class Audit:
+    """What `python -m fork audit` does and says, and what it wired: nothing where there is no wheel."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    wired: list[Wired]
+
+
+def audit(version: str) -> Audit:
+    """Audits a release in this process: wiring takes ten seconds, and the tests look at what came of it as well."""
+    kept: list[Wired] = []
+
+    def recorded(archive: ZipFile, rules: Iterable[str]) -> Wired:
+        kept.append(wire(archive, rules))
+        return kept[-1]
+
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("LITELLM_UPSTREAM", version)
+        patch.setenv("LOOPBACK_ONLY", "0")  # pip, which downloads
+        patch.setattr("fork.__main__.wire", recorded)
+        returncode = main(["audit"])
+    return Audit(returncode, out.getvalue(), err.getvalue(), kept)
 
 
 @pytest.fixture(scope="session")
-def upstream(audited: subprocess.CompletedProcess[str], locked: Release) -> Path:
+def audited(locked: Release) -> Audit:
+    """The pinned release's."""
+    return audit(locked.version)
+
+
+@pytest.fixture(scope="session")
+def upstream(audited: Audit, locked: Release) -> Path:
     """Upstream's wheel."""
     assert audited.returncode == 0, audited.stderr
     return upstream_wheel(locked)
 
 
 @pytest.fixture(scope="session")
-def wired(upstream: Path, locked: Release) -> Wired:
-    """What the wiring makes of it."""
-    return wire(locked.opened(upstream))
+def wired(audited: Audit) -> Wired:
+    """What the wiring makes of the pinned release."""
+    return audited.wired[0]
 
 
 @pytest.fixture(scope="session")

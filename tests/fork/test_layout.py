@@ -1,19 +1,11 @@
 """Lines that a twin has made too long: broken as upstream's formatter breaks them, which is asked here."""
 
-import re
 import subprocess
 import sys
-from functools import partial
-from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
-from fork.exemptions import exempt
-from fork.names import PROVIDER
-from fork.twins import wire
 from fork.twins.layout import LIMIT, fitted
-from fork.wiring import OWN_DIRECTORIES
 
 SOME = ", ".join(f'"provider_number_{number}"' for number in range(5))  # 103 characters
 MORE = ", ".join(f'"provider_number_{number}"' for number in range(7))
@@ -73,25 +65,3 @@ def test_a_text_of_one_sentence_is_cut_at_a_word() -> None:
 def test_what_cannot_be_broken_stays() -> None:
     code = f"x = {'a' * LIMIT}\n\ncall(\n    '{'b' * LIMIT}'\n)\n"
     assert fitted(code, "") == code
-
-
-def test_no_file_of_the_release_needs_the_formatter_more_than_before(upstream: Path, tmp_path: Path) -> None:
-    with ZipFile(upstream) as archive:
-        for name in archive.namelist():
-            if not name.endswith(".py") or name.startswith(OWN_DIRECTORIES):
-                continue
-            before = archive.read(name).decode()
-            if PROVIDER.search(before):
-                after, _ = wire(before, partial(exempt, name))
-                for side, text in (("before", before), ("after", after)):
-                    file = tmp_path / side / name
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text(text)
-    assert to_format(tmp_path / "after") <= to_format(tmp_path / "before")
-
-
-def to_format(directory: Path) -> set[str]:
-    command = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", f"--line-length={LIMIT}", "."]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    assert " formatted" in done.stdout, done.stderr
-    return set(re.findall("^Would reformat: (.+)$", done.stdout, re.MULTILINE))

@@ -20,13 +20,13 @@ from fork.lock import LOCK_FILE, Release
 from fork.releases import holds
 from fork.wiring import OWN_DIRECTORIES, Wired, all_rules, wire
 
-from .conftest import Tiny, fork, run
+from .conftest import Audit, Tiny, audit
 
 # Shapes that neither locked release has; test_twins.py has their before and after.
 WITHOUT_A_SITE = {"operand", "case", "line"}
 
 
-def test_the_audit_explains_every_mention(audited: subprocess.CompletedProcess[str], upstream: Path) -> None:
+def test_the_audit_explains_every_mention(audited: Audit, upstream: Path) -> None:
     """Counted here by reading every text file of the wheel, line by line."""
     with ZipFile(upstream) as archive:
         names = [name for name in archive.namelist() if name.startswith("litellm/")]
@@ -44,7 +44,7 @@ def test_the_audit_explains_every_mention(audited: subprocess.CompletedProcess[s
     assert re.match(rf"litellm \S+: {len(expected)} mentions in \d+ files \(", summary)
 
 
-def test_the_audit_names_every_edit(audited: subprocess.CompletedProcess[str], locked: Release) -> None:
+def test_the_audit_names_every_edit(audited: Audit, locked: Release) -> None:
     for edit in all_edits():
         for change in edit.places(locked.version):
             assert f"{change.path}: edit {edit.name}: {change.how} {change.symbol}: {edit.reason}" in audited.stdout
@@ -63,11 +63,12 @@ def test_without_a_rule_the_audit_fails_and_names_its_sites(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sites = [mention for mention in wired.mentions if mention.reason == rule]
-    # The files that hold them are enough, and are faster than all.
+    # Of the files that hold its sites the three shortest are enough, and are faster than all.
     with ZipFile(upstream) as whole, ZipFile(tmp_path / upstream.name, "w") as part:
-        for path in sorted({mention.path for mention in sites}):
+        holders = {mention.path for mention in wired.mentions if mention.reason == rule}
+        for path in sorted(holders, key=lambda path: whole.getinfo(path).file_size)[:3]:
             part.writestr(path, whole.read(path))
+        sites = [each for each in wired.mentions if each.reason == rule and each.path in part.namelist()]
     monkeypatch.setattr("fork.__main__.upstream_wheel", lambda _: tmp_path / upstream.name)
     monkeypatch.setattr(Release, "opened", lambda _, wheel: ZipFile(wheel))
     monkeypatch.setattr(wiring, "all_edits", tuple)
@@ -175,8 +176,8 @@ def test_every_changed_file_is_whole(wired: Wired) -> None:
     assert {Path(path).suffix for path in wired.files} == {".py", ".json"}
 
 
-def test_every_name_that_the_wiring_imports_exists(wired: Wired, unpacked: Path) -> None:
-    """Statements and the registry of lazy imports; each in the fork as it is installed."""
+def test_the_fork_knows_its_providers_and_every_name_that_the_wiring_imports(wired: Wired, unpacked: Path) -> None:
+    """Names of statements and of the registry of lazy imports; each in the fork as it is installed."""
     imports = {("litellm", name) for name in _registry_names(wired)}
     for path, text in wired.files.items():
         if path.endswith(".py"):
@@ -185,28 +186,8 @@ def test_every_name_that_the_wiring_imports_exists(wired: Wired, unpacked: Path)
                     module = f"litellm.{node.module}" if node.level else str(node.module)
                     imports.update((module, alias.name) for alias in node.names)
     assert {name for _, name in imports} >= {"HostedLexiqNovaChatConfig", "LexiqNovaConfig", "LexiqNovaModelInfo"}
-    program = (
-        "import importlib, json, sys\n"
-        "for module, name in json.load(sys.stdin):\n"
-        "    if not hasattr(importlib.import_module(module), name): print(module, name)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(sorted(imports)),
-        cwd=unpacked,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
-
-
-def _registry_names(wired: Wired) -> list[str]:
-    return re.findall(r'^ {4}"(\w*LexiqNova\w*)": \(', wired.files["litellm/_lazy_imports_registry.py"], re.MULTILINE)
-
-
-def test_the_fork_knows_its_providers(unpacked: Path) -> None:
     program = """
+import importlib, json, sys
 import litellm
 from importlib.metadata import version
 for name in ("remodlai", "lexiq_nova"):
@@ -215,14 +196,27 @@ for name in ("remodlai", "lexiq_nova"):
     assert getattr(litellm, f"{name}_key") is None
     assert litellm.get_llm_provider(f"{name}/m", api_base="http://localhost:1")[:2] == ("m", name)
 assert litellm.create_response is litellm.responses and litellm.acreate_response is litellm.aresponses
-print(litellm.__file__)
-print(version("litellm"))
+missing = [(module, name) for module, name in json.load(sys.stdin)
+           if not hasattr(importlib.import_module(module), name)]
+print(json.dumps([litellm.__file__, version("litellm"), missing]))
 """
-    done = run(sys.executable, "-c", program, cwd=unpacked, LOOPBACK_ONLY="1")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(sorted(imports)),
+        cwd=unpacked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    file, version = done.stdout.split()
+    file, version, missing = json.loads(done.stdout)
     assert Path(file).is_relative_to(unpacked)
     assert "+remodlai." in version
+    assert missing == []
+
+
+def _registry_names(wired: Wired) -> list[str]:
+    return re.findall(r'^ {4}"(\w*LexiqNova\w*)": \(', wired.files["litellm/_lazy_imports_registry.py"], re.MULTILINE)
 
 
 def test_wiring_a_directory_is_wiring_the_wheel(tmp_path: Path) -> None:
@@ -256,26 +250,29 @@ OTHERS = [version for version in LOCK["releases"] if version != LOCK["pin"]][-1:
 
 
 @pytest.fixture(scope="module", params=OTHERS)
-def other(request: pytest.FixtureRequest) -> tuple[str, subprocess.CompletedProcess[str]]:
+def other(request: pytest.FixtureRequest) -> tuple[str, Audit]:
     """Another locked release and its audit. Its wheel is downloaded once, into the cache."""
-    done = fork("audit", LITELLM_UPSTREAM=request.param)
+    done = audit(request.param)
     if "is not in the cache and could not be downloaded" in done.stderr:
         pytest.skip(f"litellm {request.param} is not in the cache and no package index can be reached")
     return request.param, done
 
 
-def test_another_locked_release_is_explained_as_well(other: tuple[str, subprocess.CompletedProcess[str]]) -> None:
+def test_another_locked_release_is_explained_as_well(other: tuple[str, Audit]) -> None:
     version, done = other
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith(f"litellm {version}: ")
     assert "UNEXPLAINED" not in done.stdout
 
 
-def test_another_locked_release_builds(other: tuple[str, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
-    version, _ = other
-    done = fork("build", tmp_path, LITELLM_UPSTREAM=version)
-    assert done.returncode == 0, done.stderr
-    wheel = Path(done.stdout.strip())
+def test_another_locked_release_builds(
+    other: tuple[str, Audit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version, done = other
+    monkeypatch.setenv("LITELLM_UPSTREAM", version)
+    monkeypatch.setattr("fork.cached.wire", lambda _: done.wired[0])
+    assert main(["build", str(tmp_path)]) == 0
+    wheel = Path(capsys.readouterr().out.strip())
     assert wheel.name.startswith(f"litellm-{version}+remodlai.{LOCK['revision']}.")
     with ZipFile(wheel) as archive:
         assert archive.testzip() is None
@@ -283,9 +280,7 @@ def test_another_locked_release_builds(other: tuple[str, subprocess.CompletedPro
         assert 'REMODLAI = "remodlai"' in archive.read("litellm/types/utils.py").decode()
 
 
-def test_every_exemption_explains_a_mention_of_a_locked_release(
-    audited: subprocess.CompletedProcess[str], other: tuple[str, subprocess.CompletedProcess[str]]
-) -> None:
+def test_every_exemption_explains_a_mention_of_a_locked_release(audited: Audit, other: tuple[str, Audit]) -> None:
     printed = audited.stdout + other[1].stdout
     unused = [exemption for exemption in EXEMPTIONS if f": exempt: {exemption.reason}: " not in printed]
     assert all(exemption.since and not locked_since(exemption.since) for exemption in unused), unused
