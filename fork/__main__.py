@@ -1,5 +1,5 @@
 """
-The command line: `python -m fork build | audit | patch | series | check | pin | apply`.
+The command line: `python -m fork build | audit | patch | series | check | matrix | pin | apply`.
 """
 
 import argparse
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fork import patch, series
 from fork.backend import build
-from fork.check import check
+from fork.check import check, table
 from fork.edits import all_edits
-from fork.lock import ForkError, locked_beside, newest, release, write
+from fork.lock import ForkError, locked_beside, locked_versions, newest, release, write
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import all_rules, wire
@@ -45,7 +45,12 @@ def _audit(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    for line in check(arguments.version or newest(), tests=not arguments.without_tests):
+    for found in check(arguments.version or newest(), tests=not arguments.without_tests):
+        print(found.line, flush=True)
+
+
+def _matrix(arguments: argparse.Namespace) -> None:
+    for line in table(arguments.versions or locked_versions(), tests=not arguments.without_tests):
         print(line, flush=True)
 
 
@@ -87,6 +92,10 @@ def main(argv: list[str] | None = None) -> int:
     command = commands.add_parser("check", parents=[quick], help="tell all that a release needs; writes nothing")
     command.add_argument("version", nargs="?", help="by default the newest on the index")
     command.set_defaults(run=_check)
+
+    command = commands.add_parser("matrix", parents=[quick], help="check releases and print a table of them")
+    command.add_argument("versions", nargs="*", help="by default all that the lock lists")
+    command.set_defaults(run=_matrix)
 
     command = commands.add_parser("pin", parents=[quick], help="check a release, then lock and pin it")
     command.add_argument("version")

@@ -15,9 +15,10 @@ import sys
 import tempfile
 import venv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import ZipFile
 
 from fork.lock import LOCK_FILE, ForkError, Release, locked_beside, release
@@ -28,10 +29,27 @@ from fork.wiring import OWN_DIRECTORIES, Wired, wire
 
 # What the scratch copy leaves behind: environments, results, and git's store.
 _PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
-# Unit tests, and the comparisons with hosted_vllm and with the release as published.
-TESTS = ("tests/test_litellm", "tests/parity")
+# Unit tests, the comparisons with hosted_vllm and with the release as published, and what our servers do beyond vLLM.
+TESTS = ("tests/test_litellm", "tests/parity", "tests/superset")
+AUDIT, PROXY = "audit", "[proxy]"
+COLUMNS = (AUDIT, PROXY, *TESTS)
 # Where `[proxy]` does not resolve: what the tests import of it.
 _NEAREST = ("litellm-proxy-extras", "litellm-enterprise")
+
+
+class Found(NamedTuple):
+    """
+    One thing that a check found.
+
+    Args:
+        line: what is printed.
+        column: where it stands in the table of releases, one of `COLUMNS`; "" for nowhere.
+        cell: what stands there.
+    """
+
+    line: str
+    column: str = ""
+    cell: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +66,7 @@ class News:
     files: list[str]
 
 
-def check(version: str, tests: bool = True) -> Iterator[str]:
+def check(version: str, tests: bool = True) -> Iterator[Found]:
     """
     Tries a release.
 
@@ -57,32 +75,62 @@ def check(version: str, tests: bool = True) -> Iterator[str]:
         tests: whether its tests are run as well, which takes minutes.
 
     Yields:
-        What was found, line by line.
+        What was found, as it is found.
 
     Raises:
         ForkError: the index does not have it; sites need a decision; it cannot be built; or tests fail.
     """
     lock = locked_beside(version)
     locked = Release(version, release().local, lock["releases"][version])
-    yield f"litellm {version}: {len(locked.wheels)} wheels"
+    yield Found(f"litellm {version}: {len(locked.wheels)} wheels")
     wheel = indexed_wheel(locked)
     with locked.opened(wheel) as archive:
         wired = wire(archive)
-        yield from _shown(news(archive))
-    yield from (f"left out: {edit}" for edit in wired.left_out)
+        yield from map(Found, _shown(news(archive)))
+    yield from (Found(f"left out: {edit}") for edit in wired.left_out)
     if needed := decisions(wired):
+        yield Found(f"{len(needed)} sites need a decision", AUDIT, f"{len(needed)} sites")
         raise ForkError(f"litellm {version}: these {len(needed)} sites need a decision:\n" + "\n".join(needed))
-    yield "every mention is explained, every edit has its place"
+    yield Found("every mention is explained, every edit has its place", AUDIT, "clean")
     refusal = proxy_refusal(version)
-    yield "[proxy] resolves" if refusal is None else f"[proxy] does not resolve: {refusal}"
+    said = "resolves" if refusal is None else f"does not resolve: {refusal}"
+    yield Found(f"[proxy] {said}", PROXY, said)
     with tempfile.TemporaryDirectory(prefix="litellm-remodlai-check-") as scratch:
         copy = Path(scratch, "checkout")
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*_PRODUCTS))
         (copy / LOCK_FILE.relative_to(ROOT)).write_text(json.dumps({**lock, "pin": version}, indent=2) + "\n")
-        yield f"built {_built(copy).name}"
+        yield Found(f"built {_built(copy).name}")
         if tests:
             yield from _tested(copy, _built(copy), refusal is None)
-    yield f"release {version}: fine"
+    yield Found(f"release {version}: fine")
+
+
+def table(versions: Iterable[str], tests: bool = True) -> Iterator[str]:
+    """
+    Checks several releases, one after another.
+
+    Args:
+        versions: upstream versions.
+        tests: whether their tests are run as well.
+
+    Yields:
+        A table in Markdown: a row for each release, when it has been checked.
+
+    Raises:
+        ForkError: behind the last row: what is wrong with which release.
+    """
+    yield from (f"| {' | '.join(row)} |" for row in (("release", *COLUMNS), ["---"] * (len(COLUMNS) + 1)))
+    faults = []
+    for version in versions:
+        cells: dict[str, str] = {}
+        try:
+            for found in check(version, tests):
+                cells[found.column] = found.cell
+        except ForkError as error:
+            faults.append(f"{version}: {error}")
+        yield f"| {' | '.join((version, *(cells.get(column, '–') for column in COLUMNS)))} |"
+    if faults:
+        raise ForkError("\n".join(faults))
 
 
 def decisions(wired: Wired) -> list[str]:
@@ -162,7 +210,7 @@ def _built(copy: Path) -> Path:
     return copy / done.stdout.strip()
 
 
-def _tested(copy: Path, wheel: Path, proxy: bool) -> Iterator[str]:
+def _tested(copy: Path, wheel: Path, proxy: bool) -> Iterator[Found]:
     venv.create(copy / ".venv", with_pip=True, symlinks=os.name != "nt")
     python = copy / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # Kept for the next check: pip builds nothing twice.
@@ -173,9 +221,14 @@ def _tested(copy: Path, wheel: Path, proxy: bool) -> Iterator[str]:
     done = _run(copy, *install, *wanted, *requirements, **cache)
     if done.returncode:
         raise ForkError(f"its tests cannot be installed:\n{done.stderr.strip()}")
-    done = _run(copy, python, "-m", "pytest", "--quiet", *TESTS)
-    *_, summary = done.stdout.strip().splitlines() or [done.stderr.strip()]
-    yield f"{' '.join(TESTS)}: {re.sub('=+', '', summary).strip()}"
-    if done.returncode:
-        failures = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        raise ForkError("\n".join(["its tests fail:", *(failures or done.stderr.splitlines()[-20:])]))
+    failures: list[str] = []
+    for directory in TESTS:
+        done = _run(copy, python, "-m", "pytest", "--quiet", directory)
+        *_, summary = done.stdout.strip().splitlines() or [done.stderr.strip()]
+        summary = re.sub(r"=+| in \d.*", "", summary).strip()
+        yield Found(f"{directory}: {summary}", directory, summary)
+        if done.returncode:
+            failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+            failures += failed or done.stderr.splitlines()[-20:]
+    if failures:
+        raise ForkError("\n".join(["its tests fail:", *failures]))

@@ -94,6 +94,11 @@ def release(version: str | None = None) -> Release:
     return Release(version, local_version(lock["revision"]), lock["releases"][version])
 
 
+def locked_versions() -> list[str]:
+    """Returns the releases that the lock lists."""
+    return list(json.loads(LOCK_FILE.read_text())["releases"])
+
+
 # The tags under which upstream publishes: pip is asked for each, because only pip knows the configured index.
 PLATFORMS = (
     "manylinux_2_28_x86_64",

@@ -79,6 +79,29 @@ def test_the_newest_is_checked_where_none_is_named(tiny: Callable[..., Tiny]) ->
     assert done.stdout.endswith(f"release {NEWER}: fine\n"), done.stderr
 
 
+def test_a_table_of_all_locked_releases(tiny: Callable[..., Tiny]) -> None:
+    """The last of them has a mention that nothing explains."""
+    made = tiny()
+    environment = index(made, {"litellm/new.py": 'x = connect("vllm")\n'})
+    newer = made.wheel.with_name(f"litellm-{NEWER}-py3-none-any.whl")
+    releases = {
+        version: {wheel.name: sha256(wheel.read_bytes()).hexdigest()}
+        for version, wheel in ((made.version, made.wheel), (NEWER, newer))
+    }
+    (made.checkout / "fork/lock.json").write_text(
+        json.dumps({"pin": made.version, "revision": 1, "releases": releases})
+    )
+    done = made.fork("matrix", "--without-tests", **environment)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "| release | audit | [proxy] | tests/test_litellm | tests/parity | tests/superset |",
+        "| --- | --- | --- | --- | --- | --- |",
+        f"| {made.version} | clean | resolves | – | – | – |",
+        f"| {NEWER} | 1 sites | – | – | – | – |",
+    ]
+    assert done.stderr.startswith(f"error: {NEWER}: litellm {NEWER}: these 1 sites need a decision:\n")
+
+
 def pinned(done: subprocess.CompletedProcess[str], made: Tiny) -> dict[str, object]:
     assert done.returncode == 0, done.stderr
     return dict(json.loads(lock(made)))
