@@ -49,7 +49,7 @@ MENDED: tuple[Mended, ...] = (
     ),
     Mended(
         "An answer that was cut short is not reported as whole.",
-        "chat.*|text completion|Anthropic messages",
+        "chat.*|text completion|Anthropic messages|pass-through",
         lambda case: _answers(case, "abort"),
     ),
     Mended(
