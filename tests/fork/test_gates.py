@@ -5,7 +5,6 @@ The facts are those of upstream's configuration of ruff (line length 120, Python
 """
 
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -68,10 +67,12 @@ def findings(directory: Path) -> Counter[tuple[str, str]]:
 
 
 def needing_formatter(directory: Path) -> set[str]:
-    command = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "--line-length=120", "."]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "--line-length=120"]
+    done = subprocess.run(
+        [*command, "--output-format=json", "."], cwd=directory, capture_output=True, text=True, check=False
+    )
     assert done.returncode in (0, 1), done.stderr
-    return set(re.findall(r"^Would reformat: (.+)$", done.stdout, re.MULTILINE))
+    return {Path(each["filename"]).relative_to(directory.resolve()).as_posix() for each in json.loads(done.stdout)}
 
 
 def test_no_file_needs_the_formatter_that_did_not_before(trees: tuple[Path, Path]) -> None:
