@@ -12,14 +12,16 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help demo test test-local test-proxy test-fast lint parity check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch series gates audit format clean
+.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch series gates audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-# The fork, its proxy and the test tools. Editable: changes under litellm/ need no reinstall, changes under fork/ do.
+# The fork, its proxy and the test tools. Editable: the providers' folder is live; what else is changed is built in again.
+BUILT_IN := $(wildcard fork/*.py fork/*/*.py fork/*.json fork/*.txt) \
+	$(shell find litellm -name '*.py' ! -path 'litellm/llms/remodlai/*')
 TOOLS := --requirement requirements/test.txt --requirement requirements/proxy.txt
-$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(wildcard fork/*.py fork/*/*.py fork/*.json fork/*.txt)
+$(STAMPS)/fork: requirements/test.txt requirements/proxy.txt pyproject.toml $(BUILT_IN)
 	@mkdir -p $(STAMPS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[proxy]" $(TOOLS)
@@ -51,6 +53,8 @@ $(STAMPS)/models: tests/support/models.py | $(STAMPS)/engine
 	PYTHONPATH=tests $(BIN)/python -m support.models
 	@touch $@
 
+setup: $(STAMPS)/fork  ## .venv with the fork, editable, and the test tools
+
 demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a real small model
 	PYTHONPATH=tests $(BIN)/python -m support.demo
 
@@ -66,10 +70,16 @@ test-proxy: $(STAMPS)/models $(STAMPS)/proxy  ## of them: the proxy with real cl
 test-fast: $(STAMPS)/fork lint  ## all tests that need no vLLM
 	$(BIN)/python -m pytest tests --ignore tests/engine --ignore tests/local --ignore tests/proxy
 
-lint: $(STAMPS)/fork  ## linter, formatter and type checker over our own files
+# The providers against servers on loopback, and the rules by before and after: no vLLM, no wheel, no other process.
+UNIT := tests/test_litellm/llms/remodlai tests/fork/test_twins.py tests/fork/test_edits.py tests/fork/test_names.py
+test-unit: $(STAMPS)/fork  ## of them: what answers within two minutes
+	$(BIN)/python -m pytest $(UNIT) --ignore tests/test_litellm/llms/remodlai/completion/test_remodlai_local_engine.py
+
+lint: $(STAMPS)/fork  ## linter, formatter and type checker over our own files, and what upstream's checks say of them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/fork/test_statements.py
 
 format: $(STAMPS)/fork  ## format our own files
 	$(BIN)/ruff check --fix .
@@ -80,7 +90,7 @@ series: $(STAMPS)/fork  ## write build/series, the change as patches that stand 
 	SERIES=all $(BIN)/python -m pytest tests/fork/test_series.py
 
 gates: $(STAMPS)/fork  ## upstream's checks of style over what the fork changes and adds: nothing new
-	$(BIN)/python -m pytest tests/fork/test_gates.py
+	$(BIN)/python -m pytest tests/fork/test_gates.py tests/fork/test_statements.py
 
 audit: $(STAMPS)/fork  ## print every upstream mention of vLLM with what explains it
 	$(BIN)/python -m fork audit
