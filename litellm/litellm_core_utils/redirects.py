@@ -123,7 +123,8 @@ def is_same_server(source: httpx.URL, target: httpx.URL) -> bool:
     if target.userinfo not in (b"", source.userinfo):
         return False
     before, after = origin(source), origin(target)
-    return before == after or (before[0] == "http" and after == ("https", before[1], 443) and before[2] == 80)
+    secured: Final = ("https", before[1], _DEFAULT_PORTS["https"])
+    return before == after or (before[0] == "http" and before[2] == _DEFAULT_PORTS["http"] and after == secured)
 
 
 def _refusal(response: httpx.Response) -> str | None:

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from litellm.llms.remodlai.common_utils import LexiqNovaError
 from litellm.llms.remodlai.doctor import doctor
-from litellm.llms.remodlai.engine import Engine, ask, engines, running_engines, wait
+from litellm.llms.remodlai.engine import POLL_SECONDS, Engine, ask, engines, running_engines, wait
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 COLUMNS = "{:<44} {:>8} {:>10} {:>10} {:>8}  {}"
 
@@ -65,7 +65,7 @@ def stop(model: str | None) -> int:
         wait(ask(engine.folder, "stop"))
     for engine in found:
         while wait(ask(engine.folder, "status")) is not None:
-            time.sleep(0.1)
+            time.sleep(POLL_SECONDS)
         _say(f"stopped {engine.model}")
     if not found and model is not None:
         _say(f"no engine of {model} is running", sys.stderr)

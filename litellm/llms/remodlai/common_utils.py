@@ -23,10 +23,7 @@ from litellm.types.llms.openai import AllMessageValues
 from litellm.types.router import GenericLiteLLMParams
 
 from .keys import is_sendable, remember
-
-# Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
-# would fill a missing base with another host, a call either reaches the engine or fails without a connection.
-LOCAL_ENGINE = "lexiq-nova://local/v1"
+from .places import LOCAL_ENGINE
 
 
 def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:

@@ -23,13 +23,14 @@ import httpx
 from litellm._version import version as litellm_version
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.http_handler import _get_httpx_client
-from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, HostedLexiqNova, LexiqNova, LexiqNovaError
+from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
 from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable, wrong_base
 from litellm.llms.remodlai.engine import is_installed, running_engines, runtime_directory
-from litellm.llms.remodlai.errors import no_server
-from litellm.llms.remodlai.places import BASES, KEYS, first_set, key_names, owner_of, without_secrets
+from litellm.llms.remodlai.errors import LexiqNovaError, no_server
+from litellm.llms.remodlai.places import BASES, KEYS, LOCAL_ENGINE, first_set, key_names, owner_of, without_secrets
 
 ASK_SECONDS: Final = 10.0
+MILLISECONDS_PER_SECOND: Final = 1000
 SHOWN_MODELS: Final = 10
 SHOWN_CHARACTERS: Final = 500
 KEPT_OF_KEY: Final = 4
@@ -128,7 +129,7 @@ def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str,
     except Exception as error:  # whatever a client may raise is the finding
         yield Finding("answers", f"no: {why_unreachable(error)}", wrong=True)
         return
-    milliseconds = (time.perf_counter() - began) * 1000
+    milliseconds = (time.perf_counter() - began) * MILLISECONDS_PER_SECOND
     problem = _refusal(response, base, place, key_place, key_names)
     if problem is not None:
         yield Finding("answers", problem, wrong=True)

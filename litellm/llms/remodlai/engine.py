@@ -31,13 +31,12 @@ from litellm.llms.remodlai.engine_log import Progress, last_error
 from litellm.llms.remodlai.engine_options import (
     SEVERAL_MACHINES,
     base_model,
-    failure,
     in_one_form,
     option_name,
     option_tokens,
     values_of,
 )
-from litellm.llms.remodlai.errors import NoServer
+from litellm.llms.remodlai.errors import NoServer, failure
 
 try:
     import fcntl
@@ -52,6 +51,8 @@ POLL_SECONDS = 0.1
 # A process that holds on to an engine's directory this long without serving will not get better.
 STUCK_SECONDS = 60.0
 ANSWER_SECONDS = 2.0
+ANSWER_BYTES = 4096
+ANSWER_POLL_SECONDS = 0.01
 DEFAULT_KEEP_ALIVE = 15 * 60.0
 DEFAULT_MAX_ENGINES = 1
 # How long a busy engine goes on taking calls when another model waits for its place.
@@ -197,8 +198,8 @@ def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | N
             connection.send(request.encode())
             while time.monotonic() < deadline:
                 with contextlib.suppress(BlockingIOError):
-                    return json.loads(connection.recv(4096))
-                yield 0.01
+                    return json.loads(connection.recv(ANSWER_BYTES))
+                yield ANSWER_POLL_SECONDS
     return {}
 
 
@@ -404,7 +405,7 @@ class Engine:
             else:
                 with alive:
                     self._raise_if_it_is_not_here()
-                    child = yield from self._spawn_with_place(alive)
+                    yield from self._spawn_with_place(alive)
                 seen_loading = True
             progress.show()
             yield POLL_SECONDS

@@ -60,9 +60,10 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
 
 def _on_engine(call: Mapping[str, object], model: object, provider: object) -> dict[str, object]:
     # The provider's classes import LiteLLM, which is not complete when `client` decorates its functions.
-    from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
+    from litellm.llms.remodlai.common_utils import own_server
     from litellm.llms.remodlai.completion.handler import local_server
-    from litellm.llms.remodlai.errors import NoServer
+    from litellm.llms.remodlai.errors import LexiqNovaError, NoServer
+    from litellm.llms.remodlai.places import LOCAL_ENGINE
 
     on_server = {name: value for name, value in call.items() if name != "engine_args"}
     name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]

@@ -32,7 +32,9 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
     if name not in PROVIDERS:
         return None
     # The provider's classes import LiteLLM, which is not complete when it imports this.
-    from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
+    from litellm.llms.remodlai.common_utils import own_server
+    from litellm.llms.remodlai.errors import LexiqNovaError
+    from litellm.llms.remodlai.places import LOCAL_ENGINE
 
     credential = params.get("litellm_credential_name")
     stored = CredentialAccessor.get_credential_values(str(credential)) if credential else {}
@@ -50,11 +52,10 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
 
 
 async def _look_at(model: str, options: object) -> str:
-    from litellm.llms.remodlai.common_utils import NoServer
     from litellm.llms.remodlai.completion.handler import TRANSPORT
     from litellm.llms.remodlai.engine import Engine, ask, vllm_is_here
-    from litellm.llms.remodlai.engine_options import failure
     from litellm.llms.remodlai.engine_permits import require
+    from litellm.llms.remodlai.errors import NoServer, failure
 
     if "*" in model:
         if not vllm_is_here():

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from litellm.llms.remodlai.errors import LexiqNovaError
+from litellm.llms.remodlai.errors import failure
 
 # Where the engine listens and what it is called is decided here; every other option is vLLM's business.
 OWN_OPTIONS = frozenset(
@@ -47,10 +47,6 @@ LONG_NAMES: Final = {
 REPEATED: Final = frozenset({"middleware"})
 
 _OPTION = re.compile(r"--?[A-Za-z]")
-
-
-def failure(message: str, status_code: int = 503) -> LexiqNovaError:
-    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
 
 
 EngineOptions = Mapping[str, object] | Sequence[str] | str | None

@@ -13,10 +13,9 @@ from fnmatch import fnmatchcase
 from typing import Final, cast
 
 from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
-from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, LexiqNovaError, own_server
 from litellm.llms.remodlai.engine import Engine
-from litellm.llms.remodlai.engine_call import PROVIDERS
-from litellm.llms.remodlai.engine_options import failure
+from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, has_server
 
 _PROXY: Final = "litellm.proxy.proxy_server"
 _serving: Final[list[str]] = []
@@ -103,10 +102,10 @@ def _own_model(params: Mapping[str, object]) -> str | None:
     """The model that a deployment runs on this machine; None where it is another provider's or has a server."""
     model = str(params.get("model"))
     provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
-    if provider not in PROVIDERS:
+    if provider not in BASES:
         return None
     base = params.get("api_base") or params.get("base_url") or _stored_base(params.get("litellm_credential_name"))
-    if base and base != LOCAL_ENGINE or own_server(provider, None, None)[0] != LOCAL_ENGINE:
+    if base and base != LOCAL_ENGINE or has_server(provider):
         return None
     return model.removeprefix(f"{provider}/")
 

@@ -34,6 +34,8 @@ SETTLE_SECONDS = 1.0
 # How long an engine that was asked to stop may take before its processes are killed.
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.5
+REQUEST_BYTES = 64
+WAITING_CONNECTIONS = 64
 # An engine that waits for its place goes when nobody has asked how it is for this long.
 FORGOTTEN_SECONDS = 30.0
 # Whoever waits for the place of a busy engine asks for it many times a second; after this silence nobody waits.
@@ -196,7 +198,7 @@ class Keeper(threading.Thread):
         self.users = os.open(folder / "users", os.O_RDWR | os.O_CREAT, 0o600)
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.control.bind(str(folder / "control"))
-        self.control.listen(64)
+        self.control.listen(WAITING_CONNECTIONS)
         self.control.settimeout(LOOK_SECONDS)
 
     def run(self) -> None:
@@ -220,7 +222,7 @@ class Keeper(threading.Thread):
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        request = connection.recv(64)
+        request = connection.recv(REQUEST_BYTES)
         if request == b"stop":
             ACTIVITY.leaving = True
         elif request == f"kill {os.getpid()}".encode():

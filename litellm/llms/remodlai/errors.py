@@ -22,6 +22,11 @@ class LexiqNovaError(BaseLLMException):
         super().__init__(status_code=status_code, message=hidden(message), headers=headers and hidden_in(headers))
 
 
+def failure(message: str, status_code: int = httpx.codes.SERVICE_UNAVAILABLE) -> LexiqNovaError:
+    """Returns the error of a call that an engine of this machine cannot answer."""
+    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
+
+
 def no_server(provider: str) -> str:
     """
     Says how a call that names no server, on a machine without vLLM, can be answered.

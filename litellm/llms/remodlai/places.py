@@ -13,6 +13,9 @@ from litellm.secret_managers.main import get_secret_str
 
 Place = tuple[str, Callable[[], str | None]]
 
+# Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
+# would fill a missing base with another host, a call either reaches the engine or fails without a connection.
+LOCAL_ENGINE: Final = "lexiq-nova://local/v1"
 ARGUMENT: Final = "the api_base of the call or deployment"
 
 
@@ -35,6 +38,14 @@ KEYS: Final[dict[str, tuple[Place, ...]]] = {
 def first_set(places: tuple[Place, ...]) -> str | None:
     """Returns the name of the first place that holds something."""
     return next((name for name, value in places if value()), None)
+
+
+def has_server(provider: str) -> bool:
+    """Whether a server is configured for the provider's calls that name none."""
+    bases = [value() or None for _, value in BASES[provider]]
+    first = next(filter(None, bases), None)
+    # A base that names the engine leaves only the server of this machine, whose place is the last.
+    return (bases[-1] if first == LOCAL_ENGINE else first) not in (None, LOCAL_ENGINE)
 
 
 def place_of(provider: str, base: str) -> str:

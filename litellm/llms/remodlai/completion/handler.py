@@ -26,9 +26,9 @@ from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient
 from litellm.llms.remodlai import engine_permits
-from litellm.llms.remodlai.common_utils import LexiqNovaError, NoServer
-from litellm.llms.remodlai.engine import Engine, Pauses, failure, running_engines, vllm_is_here
+from litellm.llms.remodlai.engine import Engine, Pauses, running_engines, vllm_is_here
 from litellm.llms.remodlai.engine_log import last_error
+from litellm.llms.remodlai.errors import LexiqNovaError, NoServer, failure
 
 SCHEME: Final = "lexiq-nova"
 # The host of a call that names no model: the one engine that is running.
@@ -38,6 +38,7 @@ DEAD_INSIDE: Final = "EngineCore encountered an issue"
 HEALTH_SECONDS: Final = 10.0
 ENGINE_HEADER: Final = "x-lexiq-nova-engine"
 IDLE_CONNECTION_SECONDS: Final = 60.0
+IDLE_CONNECTIONS: Final = 100
 # How often one call may find no engine before something other than bad luck is the reason.
 ATTEMPTS: Final = 5
 
@@ -310,7 +311,7 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _to(self, engine: Engine) -> httpx.HTTPTransport:
         transport = self._sync.get(engine.socket)
         if transport is None:
-            limits = httpx.Limits(max_keepalive_connections=100, keepalive_expiry=IDLE_CONNECTION_SECONDS)
+            limits = httpx.Limits(max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_CONNECTION_SECONDS)
             transport = httpx.HTTPTransport(uds=str(engine.socket), limits=limits)
             transport = self._sync.setdefault(engine.socket, transport)
         return transport

@@ -13,13 +13,15 @@ from typing import Any, Final
 
 import httpx
 
+from litellm.constants import DEFAULT_MAX_RECURSE_DEPTH
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.types.llms.openai import AllEmbeddingInputValues
 from litellm.types.utils import EmbeddingResponse
 
 from ...hosted_vllm.embedding.transformation import HostedVLLMEmbeddingConfig
-from ..common_utils import HostedLexiqNova, LexiqNova, LexiqNovaError
+from ..common_utils import HostedLexiqNova, LexiqNova
+from ..errors import LexiqNovaError
 from ..keys import hidden
 from .floats import Base64RefusedError, answers_in_base64
 
@@ -30,13 +32,15 @@ LARGE_BATCH: Final = 16
 _SAME_AS_BASE64: Final = frozenset({"model", "input", "dimensions", "user", "task", "instructions", "adapter"})
 
 
-def _sendable(value: Any) -> Any:
+def _sendable(value: Any, depth: int = 0) -> Any:
     """Bytes, at any depth, as base64 text: JSON has no bytes."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
+    if depth > DEFAULT_MAX_RECURSE_DEPTH:
+        raise LexiqNovaError(status_code=400, message="the input is nested too deeply; nothing was sent")
     if isinstance(value, dict):
-        return {key: _sendable(item) for key, item in value.items()}
-    return [_sendable(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _sendable(item, depth + 1) for key, item in value.items()}
+    return [_sendable(item, depth + 1) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _travels_as_base64(request: Mapping[str, Any]) -> bool:

@@ -16,9 +16,9 @@ from litellm.proxy.common_request_processing import _await_llm_call_cancelling_o
 from litellm.proxy.common_utils.http_parsing_utils import is_json_content_type, read_request_body
 from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as upstream
 
-from ..common_utils import LOCAL_ENGINE, own_server
 from ..engine_permits import deployment_of
 from ..keys import hidden
+from ..places import has_server
 from .transformation import leaves_base
 
 # More than a server says of an error; what follows is not sent on.
@@ -59,9 +59,7 @@ async def relay(
     model: str | None = None
     if is_json and upstream.is_passthrough_request_using_router_model(body, router):
         model = body["model"]
-    elif (
-        isinstance(body, dict) and body.get("model") is not None and own_server(provider, None, None)[0] == LOCAL_ENGINE
-    ):
+    elif isinstance(body, dict) and body.get("model") is not None and not has_server(provider):
         model = _local_deployment(str(body["model"]), is_json)
     if router is not None and model is not None:
         answer = upstream._relay_router_model(

@@ -2,6 +2,7 @@
 Who remodlai/ and lexiq_nova/ are: names, model forms, which server a call reaches and with which key, errors, cost.
 """
 
+import itertools
 import sys
 import threading
 from typing import Any
@@ -10,14 +11,9 @@ import httpx
 import pytest
 
 import litellm
-from litellm.llms.remodlai.common_utils import (
-    LOCAL_ENGINE,
-    HostedLexiqNova,
-    LexiqNova,
-    LexiqNovaError,
-    server_root,
-    with_api_path,
-)
+from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova, own_server, server_root, with_api_path
+from litellm.llms.remodlai.errors import LexiqNovaError
+from litellm.llms.remodlai.places import LOCAL_ENGINE, has_server
 from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
 
@@ -186,6 +182,17 @@ class TestServer:
         with pytest.raises(litellm.BadRequestError, match="LEXIQ_NOVA_API_BASE.*pip install vllm"):
             litellm.completion(model=f"{provider}/m", messages=MESSAGES)
         assert wire.requests == []
+
+    @pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
+    def test_a_server_is_configured_where_a_call_without_a_base_reaches_one(
+        self, provider: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for everywhere, hosted, local in itertools.product(("", BASE, LOCAL_ENGINE), repeat=3):
+            monkeypatch.setattr(litellm, "api_base", everywhere)
+            monkeypatch.setenv("REMODLAI_API_BASE", hosted)
+            monkeypatch.setenv("LEXIQ_NOVA_API_BASE", local)
+            reached = own_server(provider, None, None)[0]
+            assert has_server(provider) == (reached != LOCAL_ENGINE), (everywhere, hosted, local)
 
 
 ERRORS = [

@@ -10,7 +10,7 @@ import pytest
 
 from litellm.llms.remodlai import doctor, engine
 from litellm.llms.remodlai.__main__ import main
-from litellm.llms.remodlai.common_utils import LOCAL_ENGINE, HostedLexiqNova, LexiqNova
+from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
 from litellm.llms.remodlai.diagnosis import (
     NO_AUTHORITY,
     OTHER_NAME,
@@ -19,6 +19,7 @@ from litellm.llms.remodlai.diagnosis import (
     why_unreadable,
     wrong_base,
 )
+from litellm.llms.remodlai.places import LOCAL_ENGINE
 
 
 @pytest.mark.parametrize(

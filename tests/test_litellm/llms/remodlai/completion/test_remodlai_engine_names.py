@@ -16,9 +16,9 @@ import pytest
 import litellm
 from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient
 from litellm.llms.remodlai import engine_permits
-from litellm.llms.remodlai.common_utils import LexiqNovaError
 from litellm.llms.remodlai.completion.handler import LocalEngineTransport, local_server, openai_client
 from litellm.llms.remodlai.engine import Engine
+from litellm.llms.remodlai.errors import LexiqNovaError
 from litellm.types.utils import CredentialItem
 
 ARGS = {"max_model_len": 77}

@@ -24,10 +24,10 @@ import pytest
 
 import litellm
 from litellm.llms.remodlai.__main__ import main as command
-from litellm.llms.remodlai.common_utils import LexiqNovaError
 from litellm.llms.remodlai.completion.handler import TRANSPORT, engine_of, local_server
 from litellm.llms.remodlai.engine import Engine, ask, running_engines, runtime_directory, wait
 from litellm.llms.remodlai.engine_options import in_one_form, option_tokens
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 pytest.importorskip("uvicorn")
 
