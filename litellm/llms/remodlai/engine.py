@@ -410,7 +410,7 @@ class Engine:
             progress.show()
             yield POLL_SECONDS
 
-    def _spawn_with_place(self, alive: IO[bytes]) -> Generator[float, None, "subprocess.Popen[bytes]"]:
+    def _spawn_with_place(self, alive: IO[bytes]) -> Pauses:
         # Where there is room, the load goes on when nobody waits for it any more.
         with Turn(runtime_directory() / "queue") as turn:
             room = yield from self._place(turn)
@@ -418,7 +418,6 @@ class Engine:
                 child = self._spawn(alive, admitted=room is not None)
                 while child.poll() is None and not _listens(self.folder / "control"):
                     yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
-        return child
 
     def _take_place(self, progress: Progress) -> Pauses:
         """
