@@ -24,12 +24,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 loopback.install()
 
 CALLBACKS = (
+    "_async_failure_callback",
+    "_async_success_callback",
     "callbacks",
+    "failure_callback",
     "input_callback",
     "success_callback",
-    "failure_callback",
-    "_async_success_callback",
-    "_async_failure_callback",
 )
 SERVER_FIXTURES = ("chat_server", "embedding_server", "rerank_server", "whisper_server")
 

@@ -67,7 +67,7 @@ def test_the_patch_holds_wiring_provider_tests_and_documentation(
         for path in archive.namelist():
             files.pop(path, None) if path not in wired.files else None
     expected = {path: text.encode() for path, text in wired.files.items()}
-    for folder in ("litellm/llms/remodlai", *patch.ACCOMPANYING):
+    for folder in ("litellm", *patch.ACCOMPANYING):
         ours = contents(snapshot / folder) if (snapshot / folder).is_dir() else {}
         expected.update({f"{folder}/{path}": data for path, data in ours.items()})
     assert files == expected
