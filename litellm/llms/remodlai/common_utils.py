@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import BaseModel
 
 import litellm
-from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.constants import NON_LLM_CONNECTION_TIMEOUT, PLACEHOLDER_API_KEY
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
+from litellm.llms.custom_httpx.http_handler import get_httpx_client
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
 from litellm.llms.vllm.common_utils import VLLMModelInfo
 from litellm.secret_managers.main import get_secret_str
@@ -80,6 +82,15 @@ def _argument(call: Mapping[str, Any], name: str) -> Any:
 def with_key(litellm_params: GenericLiteLLMParams | None, key: str | None) -> GenericLiteLLMParams:
     """Returns a copy of `litellm_params` that holds `key` (upstream reads it there in some hooks)."""
     return (litellm_params or GenericLiteLLMParams()).model_copy(update={"api_key": key})
+
+
+class _Listing(BaseModel):
+    """What a listing takes from a deployment."""
+
+    api_base: str | None = None
+    api_key: str | None = None
+    extra_headers: dict[str, str] | None = None
+    ssl_verify: bool | str | None = None
 
 
 class HostedLexiqNova:
@@ -168,14 +179,18 @@ class HostedLexiqNova:
     def get_api_key(cls, api_key: str | None = None) -> str | None:
         return cls.resolve(None, api_key)[1]
 
-    @names_servers
     def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
+        """As `discover_models`, for what stands in no deployment."""
+        return self.discover_models({"api_key": api_key, "api_base": api_base})
+
+    @names_servers
+    def discover_models(self, litellm_params: Mapping[str, object] | None = None) -> list[str]:
         """
-        Lists what the server serves (`GET /v1/models`).
+        Lists what the server of a deployment serves (`GET /v1/models`).
 
         Args:
-            api_key: key to ask with; by default the one configured for the server.
-            api_base: server to ask; by default the one configured.
+            litellm_params: the deployment's. `api_base` and `api_key` are by default those that are configured;
+                `extra_headers` are sent, and `ssl_verify` is as for its calls.
 
         Returns:
             Model ids as the server names them, without a provider prefix.
@@ -183,10 +198,14 @@ class HostedLexiqNova:
         Raises:
             LexiqNovaError: no server is configured, or it answered with an error.
         """
-        base, key = self.resolve(api_base, api_key)
+        params = _Listing.model_validate(litellm_params or {})
+        base, key = self.resolve(params.api_base, params.api_key)
         if base == LOCAL_ENGINE:
             raise NoServer(self.provider)
-        response = litellm.module_level_client.get(f"{base}/models", headers={"Authorization": f"Bearer {key}"})
+        own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
+        response = get_httpx_client(params={"ssl_verify": params.ssl_verify}).get(
+            f"{base}/models", headers={**(params.extra_headers or {}), **own}, timeout=NON_LLM_CONNECTION_TIMEOUT
+        )
         if response.status_code != httpx.codes.OK:
             raise self.get_error_class(response.text, response.status_code, response.headers)
         return [model["id"] for model in response.json()["data"]]

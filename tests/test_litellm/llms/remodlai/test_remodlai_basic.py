@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 import litellm
+from litellm.constants import NON_LLM_CONNECTION_TIMEOUT
 from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova, own_server, server_root, with_api_path
 from litellm.llms.remodlai.errors import LexiqNovaError
 from litellm.llms.remodlai.places import LOCAL_ENGINE, has_server
+from litellm.types.router import LiteLLM_Params
 from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
 
@@ -260,6 +262,18 @@ class TestModelListing:
         )
         assert [model.removeprefix("remodlai/") for model in models] == ["a", "org/b"]
         assert (str(wire.last.url), wire.last.headers["authorization"]) == (f"{BASE}/v1/models", f"Bearer {KEY}")
+
+    @pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
+    def test_models_are_asked_for_as_a_deployment_says(self, wire: Any, provider: str) -> None:
+        wire.answers({"object": "list", "data": [{"id": "a"}]})
+        params = LiteLLM_Params(model="", api_base=BASE, extra_headers={"x-team": "blue"})
+        listed = litellm.get_valid_models(
+            check_provider_endpoint=True, custom_llm_provider=provider, litellm_params=params
+        )
+        assert [model.removeprefix(f"{provider}/") for model in listed] == ["a"]
+        assert wire.last.headers["x-team"] == "blue"
+        assert "authorization" not in wire.last.headers
+        assert set(wire.last.extensions["timeout"].values()) == {NON_LLM_CONNECTION_TIMEOUT}
 
     def test_refused_listing_names_the_servers_reason(self, wire: Any) -> None:
         wire.answers({"error": "Unauthorized"}, 401)
