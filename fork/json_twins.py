@@ -80,7 +80,7 @@ def _valued(holder: Any, values: Mapping[str, object]) -> Any:
     return holder
 
 
-def wire(
+def with_twins(
     source: str,
     rules: Iterable[str] = tuple(RULES),
     values: Mapping[str, Mapping[str, object]] | None = None,

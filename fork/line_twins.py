@@ -18,7 +18,9 @@ PICTURE = "neutral: an import of a picture"
 _ENTRY = re.compile(r"\| \[[^]]+\]\(|\s+\w+ = \"|\s+\w+: \"|\s+\[\w+\.\w+\]: ")
 
 
-def wire(source: str, rules: Iterable[str] = tuple(RULES), twins: Sequence[Twin] = TWINS) -> tuple[str, dict[int, str]]:
+def with_twins(
+    source: str, rules: Iterable[str] = tuple(RULES), twins: Sequence[Twin] = TWINS
+) -> tuple[str, dict[int, str]]:
     """
     Applies the rule to one file.
 

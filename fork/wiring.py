@@ -193,11 +193,11 @@ def _texts(release: ZipFile | Path, only: Collection[str] | None = None) -> Iter
 
 def _twinned(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[int, str]]:
     if PROVIDER.search(source) and path.endswith(".json"):
-        return json_twins.wire(source, rules, JSON_VALUES.get(path))
+        return json_twins.with_twins(source, rules, JSON_VALUES.get(path))
     if PROVIDER.search(source) and path.endswith(".py"):
         from fork import twins
 
-        return twins.wire(source, partial(exempt, path), rules)
+        return twins.with_twins(source, partial(exempt, path), rules)
     if path in SOURCE_FILES:
-        return line_twins.wire(source, rules)
+        return line_twins.with_twins(source, rules)
     return source, {}

@@ -21,8 +21,8 @@ def valid(item: dict[str, object], ValidUserMessageContentTypes: list[str]) -> o
 
 
 @EDIT.instead_of(valid, "litellm/utils.py", _FUNCTION)
-def known(item: dict[str, object]) -> object:
-    return not content_parts.is_known(item)
+def known(item: dict[str, object], ValidUserMessageContentTypes: list[str]) -> object:
+    return not content_parts.is_known(item, ValidUserMessageContentTypes)
 
 
 def unnamed(idx: int) -> None:

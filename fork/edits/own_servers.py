@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fork.edit import Edit
 
 if TYPE_CHECKING:
-    from litellm.litellm_core_utils.own_servers import own_moderation, own_moderation_key, own_server, own_server_in
+    from litellm.litellm_core_utils.own_servers import own_moderation, own_moderation_key, own_server, set_own_server
 
 EDIT = Edit(__name__, __doc__, patch="remodlai")
 
@@ -22,14 +22,14 @@ FILES, BATCHES, MAIN = "litellm/files/main.py", "litellm/batches/main.py", "lite
 @EDIT.start(BATCHES, "retrieve_batch")
 @EDIT.start(BATCHES, "list_batches")
 def in_keywords(kwargs: dict[str, Any], custom_llm_provider: str | None) -> None:
-    custom_llm_provider = own_server_in(kwargs, custom_llm_provider, kwargs.get("model"))
+    custom_llm_provider = set_own_server(kwargs, custom_llm_provider, kwargs.get("model"))
 
 
 @EDIT.start(FILES, "file_delete")
 @EDIT.start(FILES, "file_content")
 @EDIT.start(BATCHES, "cancel_batch")
 def with_model(kwargs: dict[str, Any], custom_llm_provider: str | None, model: str | None) -> None:
-    custom_llm_provider = own_server_in(kwargs, custom_llm_provider, model)
+    custom_llm_provider = set_own_server(kwargs, custom_llm_provider, model)
 
 
 @EDIT.start(MAIN, "speech")

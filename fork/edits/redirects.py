@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import httpx
     from openai import AsyncOpenAI, OpenAI
 
-    from litellm.litellm_core_utils.own_servers import is_own_http_server
+    from litellm.litellm_core_utils.own_servers import own_http_client
     from litellm.litellm_core_utils.redirects import is_named, names_servers, names_servers_async, watches_redirects
 
 EDIT = Edit(__name__, __doc__, patch="redirects")
@@ -79,8 +79,12 @@ def text_completion_client(
     optional_params: dict[str, int],
     acompletion: bool,
 ) -> None:
-    if client is None and is_own_http_server(custom_llm_provider, api_base):
-        from litellm.llms.remodlai.openai_client import openai_client
-
-        retries = optional_params.get("max_retries", 2)
-        client = openai_client(api_base, api_key, timeout, retries, organization, is_async=acompletion)
+    client = client or own_http_client(
+        custom_llm_provider,
+        api_base,
+        api_key,
+        timeout,
+        optional_params.get("max_retries", 2),
+        organization,
+        is_async=acompletion,
+    )

@@ -22,7 +22,7 @@ from fork.twins.rules import COMMENT, COVERED, NEUTRAL, Wiring
 from fork.twins.sites import rule_of
 from fork.twins.writing import function_for_all
 
-__all__ = ["COMMENT", "COVERED", "NEUTRAL", "RULES", "wire"]
+__all__ = ["COMMENT", "COVERED", "NEUTRAL", "RULES", "with_twins"]
 
 RULES = {
     "element": "a list, set or tuple that names the provider gets the twin's name beside it",
@@ -37,7 +37,7 @@ RULES = {
 }
 
 
-def wire(
+def with_twins(
     source: str,
     exempt: Callable[[str], str | None],
     rules: Iterable[str] = tuple(RULES),

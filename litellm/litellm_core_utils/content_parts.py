@@ -2,10 +2,8 @@
 Parts of a user's message that LiteLLM passes on: OpenAI's, and those of servers that take more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
-
-from litellm.types.llms.openai import ValidUserMessageContentTypes
 
 # vLLM's, each also by the mere key (`{"image_url": "https://..."}`): vllm/renderers/chat_utils.py, MM_PARSER_MAP.
 MEDIA: Final = frozenset(
@@ -20,10 +18,16 @@ MEDIA: Final = frozenset(
         "video_url",
     }
 )
-KNOWN: Final = frozenset(ValidUserMessageContentTypes) | MEDIA | {"tool_reference"}
+_MORE: Final = MEDIA | {"tool_reference"}
 
 
-def is_known(part: Mapping[str, object]) -> bool:
-    """Whether a part of a message is one that a server may take; `input_text` and such are the Responses API's."""
+def is_known(part: Mapping[str, object], types: Collection[str]) -> bool:
+    """
+    Whether a part of a message is one that a server may take; `input_text` and such are the Responses API's.
+
+    Args:
+        part: the part.
+        types: OpenAI's.
+    """
     kind: Final = part.get("type")
-    return kind in KNOWN or (kind is None and not MEDIA.isdisjoint(part))
+    return kind in types or kind in _MORE or (kind is None and not MEDIA.isdisjoint(part))

@@ -3,7 +3,11 @@ Providers whose server is the caller's own, for the functions that have no confi
 own, these would use OpenAI's.
 """
 
-from typing import Any, Final
+from collections.abc import Mapping, MutableMapping
+from typing import Final, cast
+
+import httpx
+from openai import AsyncOpenAI, OpenAI
 
 import litellm
 from litellm.constants import DEFAULT_MAX_RETRIES
@@ -32,9 +36,9 @@ def own_server(
     return resolved(name, api_base, api_key)
 
 
-def own_server_in(call: dict[str, Any], provider: str | None, model: str | None) -> str | None:
+def set_own_server(call: MutableMapping[str, object], provider: str | None, model: str | None) -> str | None:
     """
-    As `own_server`, for functions that take base and key among their keywords, and the provider as `model=` too.
+    Names the call's own server among its keywords, for functions that take base, key and provider there.
 
     Args:
         call: keywords of the call; `api_base` and `api_key` are set for a provider of these.
@@ -47,15 +51,21 @@ def own_server_in(call: dict[str, Any], provider: str | None, model: str | None)
     prefix: Final = str(model).split("/", 1)[0]
     name: Final = prefix if prefix in OWN_SERVER_PROVIDERS else provider
     if name in OWN_SERVER_PROVIDERS:
-        call["api_base"], call["api_key"] = own_server(name, model, call.get("api_base"), call.get("api_key"))
-        _require_server(name, call["api_base"], "files and batches")
+        base, key = own_server(name, model, _text(call, "api_base"), _text(call, "api_key"))
+        _require_server(name, base, "files and batches")
+        call["api_base"], call["api_key"] = base, key
     return name
 
 
-def _require_server(provider: str, base: str, what: str) -> None:
+def _text(call: Mapping[str, object], name: str) -> str | None:
+    value: Final = call.get(name)
+    return None if value is None else str(value)
+
+
+def _require_server(provider: str | None, base: str | None, what: str) -> None:
     from litellm.llms.remodlai.common_utils import require_server
 
-    require_server(provider, base, what)
+    require_server(str(provider), str(base), what)
 
 
 def is_own_http_server(provider: str, api_base: str) -> bool:
@@ -69,7 +79,7 @@ def own_provider(model: str, provider: str) -> str:
     return prefix if prefix in OWN_SERVER_PROVIDERS else provider
 
 
-def own_moderation_key(call: dict[str, Any], model: str | None, api_key: str | None) -> str | None:
+def own_moderation_key(call: MutableMapping[str, object], model: str | None, api_key: str | None) -> str | None:
     """
     The key of a moderation whose model names a provider of these; its base is set among the keywords.
 
@@ -80,12 +90,15 @@ def own_moderation_key(call: dict[str, Any], model: str | None, api_key: str | N
     """
     provider: Final = str(model).split("/", 1)[0]
     if provider in OWN_SERVER_PROVIDERS:
-        call["api_base"], api_key = own_server(provider, model, call.get("api_base"), api_key)
-        _require_server(provider, call["api_base"], "moderations")
+        base, api_key = own_server(provider, model, _text(call, "api_base"), api_key)
+        _require_server(provider, base, "moderations")
+        call["api_base"] = base
     return api_key
 
 
-def own_moderation(call: dict[str, Any], model: str | None, api_key: str | None) -> tuple[str | None, str | None]:
+def own_moderation(
+    call: MutableMapping[str, object], model: str | None, api_key: str | None
+) -> tuple[str | None, str | None]:
     """
     Model and key of a moderation, as its provider's own server knows them; base and client are set among the keywords.
 
@@ -94,15 +107,42 @@ def own_moderation(call: dict[str, Any], model: str | None, api_key: str | None)
         model: the call's `model=`, if any.
         api_key: the call's `api_key=`, if any.
     """
-    provider: Final = call.get("custom_llm_provider") or str(model).split("/", 1)[0]
+    provider: Final = _text(call, "custom_llm_provider") or str(model).split("/", 1)[0]
     if provider not in OWN_SERVER_PROVIDERS:
         return model, api_key
+    base, key = own_server(provider, model, _text(call, "api_base"), api_key)
+    _require_server(provider, base, "moderations")
+    timeout: Final = cast("float | httpx.Timeout | None", call.get("timeout", litellm.request_timeout))
+    retries: Final = cast("int | None", call.get("max_retries", DEFAULT_MAX_RETRIES))
+    call.setdefault("client", own_http_client(provider, base, key, timeout, retries, None, is_async=False))
+    call["api_base"] = base
+    return str(model).removeprefix(f"{provider}/"), key
+
+
+def own_http_client(
+    provider: str,
+    api_base: str | None,
+    api_key: str | None,
+    timeout: float | httpx.Timeout | None,
+    max_retries: int | None,
+    organization: str | None,
+    *,
+    is_async: bool,
+) -> OpenAI | AsyncOpenAI | None:
+    """
+    The openai package's client of a call that goes to one of these providers' servers by HTTP; None for any other call.
+
+    Args:
+        provider: the call's.
+        api_base: base URL of the server.
+        api_key: its key.
+        timeout: of each request, in seconds.
+        max_retries: how often a request that failed is sent again; None leaves it to the package.
+        organization: as OpenAI's servers know it, if any.
+        is_async: whether the call awaits its answer.
+    """
+    if api_base is None or not is_own_http_server(provider, api_base):
+        return None
     from litellm.llms.remodlai.openai_client import openai_client
 
-    call["api_base"], key = own_server(provider, model, call.get("api_base"), api_key)
-    _require_server(provider, call["api_base"], "moderations")
-    timeout: Final = call.get("timeout", litellm.request_timeout)
-    retries: Final = call.get("max_retries", DEFAULT_MAX_RETRIES)
-    client: Final = openai_client(call["api_base"], key, timeout, retries, None, is_async=False)
-    call.setdefault("client", client)
-    return str(model).removeprefix(f"{provider}/"), key
+    return openai_client(api_base, api_key, timeout, max_retries, organization, is_async=is_async)

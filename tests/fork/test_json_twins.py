@@ -5,12 +5,12 @@ from textwrap import dedent
 
 import pytest
 
-from fork.json_twins import COVERED, RULES, wire
+from fork.json_twins import COVERED, RULES, with_twins
 from fork.names import REMODLAI
 
 
 def check(before: str, after: str, explained: dict[int, str]) -> None:
-    text, reasons = wire(dedent(before))
+    text, reasons = with_twins(dedent(before))
     assert text == dedent(after)
     assert reasons == explained
     json.loads(text)
@@ -144,7 +144,7 @@ def test_object_that_describes_the_provider() -> None:
     ],
 )
 def test_where_both_are_named_hosted_carries_the_twins(before: str, covered: int) -> None:
-    text, explained = wire(before)
+    text, explained = with_twins(before)
     assert text.count("remodlai") == text.count("lexiq_nova") == 1
     assert explained.pop(covered) == COVERED
     assert set(explained.values()) <= set(RULES)
@@ -152,13 +152,13 @@ def test_where_both_are_named_hosted_carries_the_twins(before: str, covered: int
 
 def test_a_twin_s_own_values() -> None:
     values = {"remodlai": {"remodlai.chat": False, "remodlai.fields.0.hint": "new"}}
-    text, _ = wire('{\n  "vllm": {\n    "chat": true,\n    "fields": [\n      {}\n    ]\n  }\n}\n', values=values)
+    text, _ = with_twins('{\n  "vllm": {\n    "chat": true,\n    "fields": [\n      {}\n    ]\n  }\n}\n', values=values)
     assert json.loads(text) == {
         "vllm": {"chat": True, "fields": [{}]},
         "remodlai": {"chat": False, "fields": [{"hint": "new"}]},
         "lexiq_nova": {"chat": True, "fields": [{}]},
     }
-    listed, _ = wire('[\n  {\n    "id": "vllm"\n  }\n]\n', values={"lexiq_nova": {"id": "ours"}})
+    listed, _ = with_twins('[\n  {\n    "id": "vllm"\n  }\n]\n', values={"lexiq_nova": {"id": "ours"}})
     assert json.loads(listed) == [{"id": "vllm"}, {"id": "remodlai"}, {"id": "ours"}]
 
 
@@ -166,18 +166,18 @@ def test_a_twin_s_own_values() -> None:
 def test_a_value_without_a_place_is_refused(path: str) -> None:
     source = '{\n  "vllm": {\n    "chat": true,\n    "fields": []\n  }\n}\n'
     with pytest.raises(ValueError, match=f"no place for its own value of {path}"):
-        wire(source, values={"remodlai": {path: 1}})
+        with_twins(source, values={"remodlai": {path: 1}})
 
 
 def test_prose_about_vllm_is_no_site() -> None:
     before = '[\n  {\n    "note": "works like vllm does"\n  }\n]\n'
-    assert wire(before) == (before, {})
+    assert with_twins(before) == (before, {})
 
 
 @pytest.mark.parametrize("text", ['"Größe"', '"Gr\\u00f6\\u00dfe"'])
 def test_escapes_are_kept(text: str) -> None:
     before = f'{{\n  "vllm": {text}\n}}\n'
-    after, _ = wire(before)
+    after, _ = with_twins(before)
     assert after.count(text) == 3
 
 
@@ -185,8 +185,8 @@ def test_escapes_are_kept(text: str) -> None:
     ("rule", "site"), [("key", '{\n  "vllm": 1\n}\n'), ("object", '[\n  {\n    "a": "vllm"\n  }\n]\n')]
 )
 def test_without_its_rule_a_site_is_left_alone_and_not_explained(rule: str, site: str) -> None:
-    assert wire(site)[1]
-    assert wire(site, set(RULES) - {rule}) == (site, {})
+    assert with_twins(site)[1]
+    assert with_twins(site, set(RULES) - {rule}) == (site, {})
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_without_its_rule_a_site_is_left_alone_and_not_explained(rule: str, site
 )
 def test_a_file_that_cannot_be_edited_is_refused(source: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        wire(source)
+        with_twins(source)
 
 
 def test_one_twin_alone() -> None:
     source = '{\n  "vllm": 1\n}\n'
-    assert wire(source, twins=(REMODLAI,))[0] == '{\n  "vllm": 1,\n  "remodlai": 1\n}\n'
+    assert with_twins(source, twins=(REMODLAI,))[0] == '{\n  "vllm": 1,\n  "remodlai": 1\n}\n'

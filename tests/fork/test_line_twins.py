@@ -4,12 +4,12 @@ from textwrap import dedent
 
 import pytest
 
-from fork.line_twins import COVERED, PICTURE, wire
+from fork.line_twins import COVERED, PICTURE, with_twins
 from fork.names import REMODLAI
 
 
 def check(before: str, after: str, explained: dict[int, str]) -> None:
-    assert wire(dedent(before)) == (dedent(after), explained)
+    assert with_twins(dedent(before)) == (dedent(after), explained)
 
 
 def test_row_of_a_table() -> None:
@@ -89,17 +89,19 @@ def test_maps_of_the_dashboard() -> None:
 
 
 def test_where_only_vllm_is_named_its_line_carries_the_twins() -> None:
-    assert wire('  VLLM: "vllm",\n')[0] == '  VLLM: "vllm",\n  REMODLAI: "remodlai",\n  LEXIQ_NOVA: "lexiq_nova",\n'
+    assert (
+        with_twins('  VLLM: "vllm",\n')[0] == '  VLLM: "vllm",\n  REMODLAI: "remodlai",\n  LEXIQ_NOVA: "lexiq_nova",\n'
+    )
 
 
 def test_one_twin_alone() -> None:
-    assert wire('  VLLM: "vllm",\n', twins=(REMODLAI,))[0] == '  VLLM: "vllm",\n  REMODLAI: "remodlai",\n'
+    assert with_twins('  VLLM: "vllm",\n', twins=(REMODLAI,))[0] == '  VLLM: "vllm",\n  REMODLAI: "remodlai",\n'
 
 
 @pytest.mark.parametrize("line", ['if (provider === "vllm") {', "vllm is fast", '// Hosted_Vllm: "hosted_vllm"'])
 def test_other_lines_are_left_alone_and_not_explained(line: str) -> None:
-    assert wire(line) == (line, {})
+    assert with_twins(line) == (line, {})
 
 
 def test_without_the_rule_nothing_is_done() -> None:
-    assert wire('  VLLM: "vllm",\n', ()) == ('  VLLM: "vllm",\n', {})
+    assert with_twins('  VLLM: "vllm",\n', ()) == ('  VLLM: "vllm",\n', {})

@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from fork.names import REMODLAI
-from fork.twins import COMMENT, COVERED, NEUTRAL, RULES, wire
+from fork.twins import COMMENT, COVERED, NEUTRAL, RULES, with_twins
 
 
 def no_exemption(line: str) -> str | None:
@@ -13,7 +13,7 @@ def no_exemption(line: str) -> str | None:
 
 
 def check(before: str, after: str, explained: dict[int, str] | None = None) -> None:
-    text, reasons = wire(dedent(before), no_exemption)
+    text, reasons = with_twins(dedent(before), no_exemption)
     assert text == dedent(after)
     if explained is not None:
         assert reasons == explained
@@ -89,7 +89,7 @@ def test_where_both_are_named_hosted_carries_the_twins() -> None:
         'x = ["vllm", "a", "hosted_vllm", "remodlai", "lexiq_nova", "b"]\n'
         'y = {"VLLMConfig", "HostedLexiqNovaChatConfig", "LexiqNovaConfig", "b"}\n',
     )
-    assert wire('x = [\n    "vllm",\n    "hosted_vllm",\n]\n', no_exemption)[1] == {2: COVERED, 3: "element"}
+    assert with_twins('x = [\n    "vllm",\n    "hosted_vllm",\n]\n', no_exemption)[1] == {2: COVERED, 3: "element"}
 
 
 def test_a_twin_that_is_already_there_is_not_added() -> None:
@@ -440,7 +440,7 @@ def test_a_private_function_that_knows_its_provider_serves_the_twins_as_well() -
 
 
 def test_a_sibling_branch_calls_the_function_that_serves_all() -> None:
-    text, _ = wire(
+    text, _ = with_twins(
         "def _vllm_key(custom_llm_provider):\n    return get('VLLM_KEY')\n\n\n"
         "if p == 'vllm':\n    VLLMThing(_vllm_key(p))\n",
         no_exemption,
@@ -525,7 +525,7 @@ def test_a_branch_takes_the_provider_s_name_from_what_it_tests() -> None:
     ],
 )
 def test_a_branch_with_something_of_the_provider_s_own_gets_siblings(own: str) -> None:
-    text, _ = wire(f'if p == "a":\n    b()\nelif p == "hosted_vllm":\n    x = {own}\n', no_exemption)
+    text, _ = with_twins(f'if p == "a":\n    b()\nelif p == "hosted_vllm":\n    x = {own}\n', no_exemption)
     assert text.count("\nelif p == ") == 3
     assert " in (" not in text
 
@@ -537,7 +537,7 @@ def test_an_enum_member_is_not_written_like_the_provider() -> None:
         'if p in (P.VLLM, P.REMODLAI, P.LEXIQ_NOVA):\n    x = get(f"{p.upper()}_API_KEY")\n',
     )
     for own in ('"vllm"', 'f"{a} of vllm"'):
-        text, _ = wire(f"if p == P.VLLM:\n    x = {own}\n", no_exemption)
+        text, _ = with_twins(f"if p == P.VLLM:\n    x = {own}\n", no_exemption)
         assert text.count("p == P.") == 3
 
 
@@ -787,7 +787,7 @@ def test_every_rule_has_a_site_here() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_with_its_rule_a_site_is_twinned_and_explained(rule: str) -> None:
-    text, explained = wire(f"{SITES[rule]}\n", no_exemption, {rule})
+    text, explained = with_twins(f"{SITES[rule]}\n", no_exemption, {rule})
     assert text != f"{SITES[rule]}\n"
     assert set(explained.values()) == {rule}
 
@@ -795,13 +795,13 @@ def test_with_its_rule_a_site_is_twinned_and_explained(rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_without_its_rule_a_site_is_left_alone_and_not_explained(rule: str) -> None:
     source = f"{SITES[rule]}\n"
-    assert wire(source, no_exemption, set(RULES) - {rule}) == (source, {})
+    assert with_twins(source, no_exemption, set(RULES) - {rule}) == (source, {})
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_an_exempt_site_is_left_alone_and_explained(rule: str) -> None:
     source = f"{SITES[rule]}\n"
-    text, explained = wire(source, lambda line: "exempt: a reason" if "vllm" in line else None)
+    text, explained = with_twins(source, lambda line: "exempt: a reason" if "vllm" in line else None)
     assert text == source
     assert set(explained.values()) == {"exempt: a reason"}
 
@@ -810,15 +810,15 @@ def test_an_exempt_site_is_left_alone_and_explained(rule: str) -> None:
 def test_wiring_twice_changes_nothing_but_branches(rule: str) -> None:
     """Where a scope has the twin already it is not added again. (Branches are not compared: a second one is never
     reached, and a release that has the twins is refused before it is wired.)"""
-    once, _ = wire(f"{SITES[rule]}\n", no_exemption)
+    once, _ = with_twins(f"{SITES[rule]}\n", no_exemption)
     if rule not in ("branch", "operand", "case"):
-        assert wire(once, no_exemption)[0] == once
+        assert with_twins(once, no_exemption)[0] == once
 
 
 def test_a_covered_site_needs_a_twinned_one() -> None:
     """Where hosted_vllm's branch is exempt, nothing carries the twins of vllm's: it gets its own."""
     source = 'if p == "hosted_vllm":\n    a()\nelif p == "vllm":\n    b()\n'
-    text, explained = wire(source, lambda line: "exempt: why" if "hosted" in line else None)
+    text, explained = with_twins(source, lambda line: "exempt: why" if "hosted" in line else None)
     assert text == source.replace('p == "vllm"', 'p in ("vllm", "remodlai", "lexiq_nova")')
     assert explained == {1: "exempt: why", 3: "branch"}
 
@@ -838,7 +838,7 @@ def test_everything_else_stays_as_it_is() -> None:
         "vllm"  ,
             "b" ,]
         ''')
-    text, explained = wire(source, no_exemption)
+    text, explained = with_twins(source, no_exemption)
     assert text == source.replace('"vllm"  ,\n', '"vllm"  ,\n    "remodlai"  ,\n    "lexiq_nova"  ,\n')
     assert explained == {2: COMMENT, 11: "element"}
 
@@ -846,6 +846,6 @@ def test_everything_else_stays_as_it_is() -> None:
 def test_one_twin_alone() -> None:
     """A series adds one provider after the other."""
     source = 'x = ["vllm"]\nif p == "vllm":\n    go()\n'
-    assert wire(source, no_exemption, twins=(REMODLAI,))[0] == (
+    assert with_twins(source, no_exemption, twins=(REMODLAI,))[0] == (
         'x = ["vllm", "remodlai"]\nif p in ("vllm", "remodlai"):\n    go()\n'
     )

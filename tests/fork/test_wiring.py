@@ -296,6 +296,6 @@ def test_the_fields_of_a_choice_are_of_every_provider() -> None:
         "from litellm.constants import (\n    STREAM_CHOICE_FIELDS,\n    VLLM_CHOICE_FIELDS,\n)\n\n\n"
         "def _vllm_choice_fields(choice):\n    return {field: choice[field] for field in VLLM_CHOICE_FIELDS}\n"
     )
-    text, explained = twins.wire(source, partial(exempt, "litellm/any.py"))
+    text, explained = twins.with_twins(source, partial(exempt, "litellm/any.py"))
     assert text == source
     assert all(reason.startswith("exempt: fields of vLLM's choices") for reason in explained.values())

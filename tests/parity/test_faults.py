@@ -18,7 +18,7 @@ from parity.endpoints.all import ENDPOINTS
 from parity.harness import Harness
 from parity.runner import Tally, run
 
-from litellm.llms.remodlai.chat.streaming import FastStreamWrapper
+from litellm.llms.remodlai.chat.streaming import TemplateStream
 
 CASES = 25
 """Cases per fault; the first difference ends the run."""
@@ -139,7 +139,7 @@ def test_planted_fault_in_the_stream_is_found(method: str, harness: Harness, mon
                 chunk.choices[0].delta.content += "x"
         return chunk
 
-    monkeypatch.setattr(FastStreamWrapper, method, planted(FastStreamWrapper, method, spoil, []))
+    monkeypatch.setattr(TemplateStream, method, planted(TemplateStream, method, spoil, []))
     tally = Tally(first_only=True)
     run(harness, next(endpoint for endpoint in ENDPOINTS if endpoint.name == "chat"), 10 * CASES, tally)
     assert tally.unexplained

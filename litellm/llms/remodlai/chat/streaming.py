@@ -37,7 +37,7 @@ MAX_MISSES = 32
 CHUNK_HOOKS = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
 
 
-class FastStreamWrapper(CustomStreamWrapper):
+class TemplateStream(CustomStreamWrapper):
     """Upstream's stream of a chat completion, with templates for the chunks that are alike."""
 
     _run_of: ChunkTemplate | None = None
@@ -73,7 +73,7 @@ class FastStreamWrapper(CustomStreamWrapper):
         self._run: list[str] = []
         self._run_time = 0.0
         self._last: str | None = None
-        self._before: str | None = None
+        self._last_but_one: str | None = None
         self._over = False
 
     @property
@@ -125,7 +125,7 @@ class FastStreamWrapper(CustomStreamWrapper):
         limit = constants.LITELLM_MAX_STREAMING_DURATION_SECONDS
         if limit is not None and now - self._stream_created_time > limit:
             return None
-        if self._last is None or len(self._last) <= 2 or self._last != self._before:
+        if self._last is None or len(self._last) <= 2 or self._last != self._last_but_one:
             self._repeated_messages_count = 1
         elif self._repeated_messages_count + 1 >= litellm.REPEATED_STREAMING_CHUNK_LIMIT:
             return None
@@ -136,7 +136,7 @@ class FastStreamWrapper(CustomStreamWrapper):
             self._run_of = template
         self._run.append(text)
         self._run_time = now
-        self._before, self._last = self._last, text if template.is_content else None
+        self._last_but_one, self._last = self._last, text if template.is_content else None
         self._misses = 0
         self._lines.take()
         return template.fill(text, now)
@@ -182,7 +182,7 @@ class FastStreamWrapper(CustomStreamWrapper):
             self._templates = []
             return chunk
         contents = [None, None, *(one.choices[0].delta.content for one in recent)]
-        self._before, self._last = contents[-2:]
+        self._last_but_one, self._last = contents[-2:]
         one_line_one_chunk = self._lines.taken == taken + 1 and len(self.chunks) == kept + 1
         if sent_first_chunk and one_line_one_chunk and self.chunks[-1] is chunk:
             self._misses += 1
@@ -255,8 +255,8 @@ def needs_upstream(stream: CustomStreamWrapper) -> bool:
     )
 
 
-class FastStream:
-    """Mixin for a chat config of an OpenAI-compatible server: its streams are `FastStreamWrapper`s."""
+class TemplateStreams:
+    """Mixin for a chat config of an OpenAI-compatible server: its streams are `TemplateStream`s."""
 
     @property
     def has_custom_stream_wrapper(self) -> bool:
@@ -301,7 +301,7 @@ class FastStream:
 def _wrapped(
     stream: Any, headers: dict[str, str] | httpx.Headers, provider: str, call: dict[str, Any]
 ) -> CustomStreamWrapper:
-    wrapper = FastStreamWrapper if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
+    wrapper = TemplateStream if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
     return wrapper(
         completion_stream=stream,
         model=call["model"],
