@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 from parity.endpoints.common import WAV
 from parity.harness import UPSTREAM, Case, Difference
 from parity.normalise import text as normalised
 
+from fork.releases import holds
 from support.recording import Response
 
 
@@ -32,6 +34,7 @@ class Row:
         ask: changes to the case that make upstream behave as the twin does.
         path: pattern of the place in the observation that may differ, where upstream cannot be asked.
         allowed: whether (upstream's value, twin's value) at that place is the deliberate difference.
+        releases: those of LiteLLM in which upstream differs; by default all.
     """
 
     name: str
@@ -43,9 +46,15 @@ class Row:
     ask: Callable[[Case], dict[str, Any]] | None = None
     path: str | None = None
     allowed: Callable[[Any, Any], bool] = lambda upstream, twin: False
+    releases: str = ""
+
+    @property
+    def applies(self) -> bool:
+        """Whether the installed release is one of `releases`."""
+        return holds(self.releases, version("litellm"))
 
     def concerns(self, case: Case) -> bool:
-        return re.fullmatch(self.endpoints, case.endpoint) is not None and self.when(case)
+        return self.applies and re.fullmatch(self.endpoints, case.endpoint) is not None and self.when(case)
 
     def explains(self, difference: Difference) -> bool:
         place = self.path is not None and re.fullmatch(self.path, difference.path) is not None
@@ -203,6 +212,7 @@ TABLE: tuple[Row, ...] = (
         example=ROUTE,
         path=r"wire\[\d+\]\.headers(\[\d+\]\[[01]\])?",
         allowed=_key_as_bearer,
+        releases="<1.109",
     ),
     Row(
         name="error class",
@@ -270,6 +280,7 @@ TABLE: tuple[Row, ...] = (
         when=lambda case: "tools" in case.params,
         path=r"logs.*\.tools\[\d+\]\..*(strict|additionalProperties)",
         allowed=lambda upstream, twin: upstream == "<missing>",
+        releases="<1.109",
     ),
     Row(
         name="large batches as base64",
@@ -291,6 +302,7 @@ TABLE: tuple[Row, ...] = (
         when=lambda case: bool(case.params["check_provider_endpoint"]),
         path="result|wire",
         allowed=lambda upstream, twin: upstream == [] and twin != [],
+        releases="<1.110",
     ),
 )
 """All deliberate differences."""
