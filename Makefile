@@ -58,8 +58,12 @@ setup: $(STAMPS)/fork  ## .venv with the fork, editable, and the test tools
 demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a real small model
 	PYTHONPATH=tests $(BIN)/python -m support.demo
 
+# Tests that start vLLM, a proxy or a document's programs have both cores to themselves; the others run two at a time.
+SERVED := tests/engine tests/local tests/proxy tests/docs tests/deploy
+BESIDE := -n 2 --dist loadfile $(SERVED:%=--ignore %)
 test: $(STAMPS)/models $(STAMPS)/proxy lint  ## all tests, with a real vLLM
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests $(BESIDE)
+	$(BIN)/python -m pytest $(SERVED)
 
 test-local: $(STAMPS)/models  ## of them: the local engine's faults and sharing
 	$(BIN)/python -m pytest tests/local
@@ -68,7 +72,8 @@ test-proxy: $(STAMPS)/models $(STAMPS)/proxy  ## of them: the proxy with real cl
 	$(BIN)/python -m pytest tests/proxy
 
 test-fast: $(STAMPS)/fork lint  ## all tests that need no vLLM
-	$(BIN)/python -m pytest tests --ignore tests/engine --ignore tests/local --ignore tests/proxy
+	$(BIN)/python -m pytest tests $(BESIDE)
+	$(BIN)/python -m pytest tests/docs tests/deploy
 
 # The providers against servers on loopback, and the rules by before and after: no vLLM, no wheel, no other process.
 UNIT := tests/test_litellm/llms/remodlai tests/fork/test_twins.py tests/fork/test_edits.py tests/fork/test_names.py
