@@ -186,7 +186,8 @@ class HostedLexiqNova:
     @names_servers
     def discover_models(self, litellm_params: Mapping[str, object] | None = None) -> list[str]:
         """
-        Lists what the server of a deployment serves (`GET /v1/models`).
+        Lists what the server of a deployment serves (`GET /v1/models`); on this machine, what is running and what could
+        be.
 
         Args:
             litellm_params: the deployment's. `api_base` and `api_key` are by default those that are configured;
@@ -201,7 +202,12 @@ class HostedLexiqNova:
         params = _Listing.model_validate(litellm_params or {})
         base, key = self.resolve(params.api_base, params.api_key)
         if base == LOCAL_ENGINE:
-            raise NoServer(self.provider)
+            from litellm.llms.remodlai.engine_models import local_models
+
+            try:
+                return local_models()
+            except NoServer:
+                raise NoServer(self.provider) from None
         own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
         response = get_httpx_client(params={"ssl_verify": params.ssl_verify}).get(
             f"{base}/models", headers={**(params.extra_headers or {}), **own}, timeout=NON_LLM_CONNECTION_TIMEOUT

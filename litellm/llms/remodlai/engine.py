@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from litellm.llms.remodlai.engine_check import cannot_be_served
+from litellm.llms.remodlai.engine_end import why_it_ended
 from litellm.llms.remodlai.engine_environment import decisive, passed_on
-from litellm.llms.remodlai.engine_log import Progress, last_error
+from litellm.llms.remodlai.engine_log import Progress
 from litellm.llms.remodlai.engine_options import (
     SEVERAL_MACHINES,
     base_model,
@@ -55,6 +56,8 @@ ANSWER_BYTES = 4096
 ANSWER_POLL_SECONDS = 0.01
 DEFAULT_KEEP_ALIVE = 15 * 60.0
 DEFAULT_MAX_ENGINES = 1
+# Calls that one engine has at once, running or waiting.
+DEFAULT_MAX_CALLS = 4096
 # How long a busy engine goes on taking calls when another model waits for its place.
 DEFAULT_PATIENCE = 10.0
 # Calls that come this soon after a failed start get its error; a later one tries again.
@@ -139,6 +142,11 @@ def _number(name: str, default: float) -> float:
         return float(text) if text else default
     except ValueError:
         raise failure(f"{name} must be a number, not {text!r}", 400) from None
+
+
+def max_calls() -> int:
+    """Returns how many calls an engine takes at once, and how many of a process may wait for it; 0 for any number."""
+    return int(_number("LEXIQ_NOVA_MAX_CALLS", DEFAULT_MAX_CALLS))
 
 
 def _lock(path: Path, how: int) -> IO[bytes] | None:
@@ -364,7 +372,7 @@ class Engine:
         Raises:
             LexiqNovaError: the engine did not start; with vLLM's own last error line and the path of its log.
         """
-        began = time.time() - REMEMBERED_SECONDS
+        began = time.time()
         with _disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
             with Progress(self.model, self.log) as progress:
@@ -384,6 +392,7 @@ class Engine:
             yield from self._kill(broken)
         self._raise_if_failed(since=began)
         seen_loading = False
+        child: subprocess.Popen[bytes] | None = None
         waiting_since = time.monotonic()
         while not _listens(self.socket):
             self.use()
@@ -401,11 +410,13 @@ class Engine:
                     yield from self._take_place(progress)
             elif seen_loading:
                 alive.close()
-                self._fail()
+                while child is not None and child.poll() is None:
+                    yield POLL_SECONDS  # the kernel is still clearing it away
+                self._fail(None if child is None else child.returncode)
             else:
                 with alive:
                     self._raise_if_it_is_not_here()
-                    yield from self._spawn_with_place(alive)
+                    child = yield from self._spawn_with_place(alive)
                 seen_loading = True
             progress.show()
             yield POLL_SECONDS
@@ -486,6 +497,7 @@ class Engine:
             "environment": dict(self.environment),
             "keep_alive": _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE),
             "admitted": admitted,
+            "max_calls": max_calls(),
             "patience": _number("LEXIQ_NOVA_PATIENCE", DEFAULT_PATIENCE),
             "args": ["--model", self.model, *self.tokens, "--uds", str(self.socket), "--disable-uvicorn-access-log"],
         }
@@ -530,10 +542,14 @@ class Engine:
                 return
             yield POLL_SECONDS
 
-    def _fail(self) -> None:
-        message, status_code = last_error(self.log)
-        text = f"the engine for {self.model} did not start: {message} (full log: {self.log})"
-        record = {"at": time.time(), "message": text, "status_code": status_code}
+    def _fail(self, code: int | None) -> None:
+        stopped = (self.folder / "stopped").exists()
+        if stopped:
+            text, status_code = f"the engine for {self.model} was stopped while it was loading", 503
+        else:
+            reason, status_code = why_it_ended(self.log, code)
+            text = f"the engine for {self.model} did not start: {reason} (full log: {self.log})"
+        record = {"at": time.time(), "is_fault": not stopped, "message": text, "status_code": status_code}
         _write(self.folder / "failed", json.dumps(record).encode())
         raise failure(text, status_code)
 
@@ -545,7 +561,7 @@ class Engine:
             LexiqNovaError: the model is not there, or the engine has just failed to start.
         """
         self._raise_if_it_is_not_here()
-        self._raise_if_failed(since=time.time() - REMEMBERED_SECONDS)
+        self._raise_if_failed(since=time.time())
 
     def _raise_if_it_is_not_here(self) -> None:
         why_not = cannot_be_served(self.model, self.tokens)
@@ -556,7 +572,7 @@ class Engine:
         """Calls that wait for the same start, and those that come soon after, share its failure."""
         with contextlib.suppress(FileNotFoundError, ValueError):
             record = json.loads((self.folder / "failed").read_bytes())
-            if record["at"] >= since:
+            if record["at"] >= since - (REMEMBERED_SECONDS if record["is_fault"] else 0.0):
                 raise failure(record["message"], record["status_code"])
 
 

@@ -36,7 +36,8 @@ _STATUS_CODES = (
 )
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path) -> str:
+    """Returns the end of a log; nothing where there is none."""
     try:
         with open(log, "rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL_BYTES))
@@ -47,8 +48,13 @@ def _tail(log: Path) -> str:
 
 def stage(log: Path) -> str:
     """Returns in a few words what the starting engine is doing."""
-    text = _tail(log)
+    text = tail(log)
     return next(words for mark, words in reversed(STAGES) if mark in text)
+
+
+def has_error(log: Path) -> bool:
+    """Whether a log says why its engine ended."""
+    return any(_ERROR.match(_PREFIX.sub("", line)) for line in tail(log).splitlines())
 
 
 def last_error(log: Path) -> tuple[str, int]:
@@ -62,7 +68,7 @@ def last_error(log: Path) -> tuple[str, int]:
         vLLM's own last error line (of several processes' lines the one that is no mere echo), and the HTTP status
         that fits it.
     """
-    lines = [_PREFIX.sub("", line).rstrip() for line in _tail(log).splitlines()]
+    lines = [_PREFIX.sub("", line).rstrip() for line in tail(log).splitlines()]
     errors = [line.strip() for line in lines if _ERROR.match(line)]
     told = [line for line in errors if not _ECHO.search(line)]
     last = next((line for line in reversed(lines) if line), "it was killed before it wrote a line")

@@ -36,7 +36,7 @@ def require(engine: Engine) -> None:
     Raises:
         LexiqNovaError: 404, the model is not on the operator's list, or is no deployment of the proxy.
     """
-    if not _on_list(engine):
+    if not _on_list(engine.model):
         raise failure(f"{engine.model} is not one of the models that LEXIQ_NOVA_MODELS allows here", 404)
     deployments = _deployments()
     if deployments is not None and not any(_names(params, engine) for params in deployments):
@@ -49,6 +49,15 @@ def allows(engine: Engine) -> bool:
         require(engine)
         return True
     return False
+
+
+def allows_model(model: str) -> bool:
+    """Whether some engine of a model may be started here."""
+    if not _on_list(model):
+        return False
+    deployments = _deployments()
+    own = (_own_model(params) for params in deployments or ())
+    return deployments is None or any(name is not None and _matches(model, name) for name in own)
 
 
 def deployment_of(model: str) -> str | None:
@@ -68,9 +77,9 @@ def deployment_of(model: str) -> str | None:
     return None
 
 
-def _on_list(engine: Engine) -> bool:
+def _on_list(model: str) -> bool:
     patterns = [pattern.strip() for pattern in os.environ.get("LEXIQ_NOVA_MODELS", "").split(",") if pattern.strip()]
-    return not patterns or any(_matches(engine.model, pattern) for pattern in patterns)
+    return not patterns or any(_matches(model, pattern) for pattern in patterns)
 
 
 def _matches(model: str, pattern: str) -> bool:

@@ -40,6 +40,8 @@ WAITING_CONNECTIONS = 64
 FORGOTTEN_SECONDS = 30.0
 # Whoever waits for the place of a busy engine asks for it many times a second; after this silence nobody waits.
 WANTED_SECONDS = 5.0
+# When a call may come again that was one too many.
+RETRY_SECONDS = 1
 # Where vLLM has had the function that its server calls between its options and its work.
 PARSERS = ("vllm.entrypoints.launchers.cli_args", "vllm.entrypoints.openai.cli_args")
 VALIDATE = "validate_parsed_serve_args"
@@ -53,11 +55,13 @@ class Activity:
 
     Args:
         patience: seconds for which a busy engine goes on taking calls when its place is wanted.
+        max_calls: how many calls it takes at once; 0 for any number.
     """
 
-    def __init__(self, patience: float = 0.0) -> None:
+    def __init__(self, patience: float = 0.0, max_calls: int = 0) -> None:
         self._lock = threading.Lock()
         self.patience = patience
+        self.max_calls = max_calls
         self.running = 0
         self.checked = False
         self.admitted = threading.Event()
@@ -120,9 +124,9 @@ class Activity:
 
     @contextlib.contextmanager
     def call(self) -> Iterator[bool]:
-        """Counts one call; gives False if the engine is leaving and the call must go to its successor."""
+        """Counts one call; gives False if the engine takes none: it is leaving, or has all that it may have."""
         with self._lock:
-            taken = not (self.leaving or self.draining)
+            taken = not (self.leaving or self.draining) and (self.running < self.max_calls or not self.max_calls)
             self.running += taken
         try:
             yield taken
@@ -146,8 +150,10 @@ class CountCalls:
             with ACTIVITY.call() as taken:
                 if taken:
                     await self.app(scope, receive, _name_engine_on_failure(send))
-                else:
+                elif ACTIVITY.leaving or ACTIVITY.draining:
                     await _refuse(send)
+                else:
+                    await _refuse_for_now(send)
         elif scope["type"] == "lifespan":
             await self.app(scope, receive, _notice_ready(send))
         else:
@@ -177,6 +183,18 @@ async def _refuse(send: Send) -> None:
     headers = [(b"x-lexiq-nova-engine", b"leaving"), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse_for_now(send: Send) -> None:
+    text = f"the engine has {ACTIVITY.max_calls} calls already (LEXIQ_NOVA_MAX_CALLS)"
+    body = json.dumps({"error": {"message": text, "type": "RateLimitError", "param": None, "code": 429}}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", str(RETRY_SECONDS).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 429, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 class Keeper(threading.Thread):
@@ -224,6 +242,7 @@ class Keeper(threading.Thread):
     def _answer(self, connection: socket.socket) -> None:
         request = connection.recv(REQUEST_BYTES)
         if request == b"stop":
+            (self.folder / "stopped").touch()  # whoever waits for it to load must not take that for a fault
             ACTIVITY.leaving = True
         elif request == f"kill {os.getpid()}".encode():
             os.killpg(0, signal.SIGKILL)
@@ -323,14 +342,14 @@ def main(folder: Path) -> None:
 
     Args:
         folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` and `patience` in seconds,
-            and whether it has its place already (`admitted`).
+            whether it has its place already (`admitted`), and `max_calls`.
 
     Raises:
         ModuleNotFoundError: this interpreter has no vLLM.
     """
     os.umask(0o077)
     spec = json.loads((folder / "engine.json").read_text())
-    ACTIVITY.patience = spec["patience"]
+    ACTIVITY.patience, ACTIVITY.max_calls = spec["patience"], spec["max_calls"]
     if spec["admitted"]:
         ACTIVITY.admit()
     keeper = Keeper(folder, spec["keep_alive"])

@@ -12,7 +12,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
@@ -26,7 +27,8 @@ from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient
 from litellm.llms.remodlai import engine_permits
-from litellm.llms.remodlai.engine import Engine, Pauses, running_engines, vllm_is_here
+from litellm.llms.remodlai.engine import Engine, Pauses, max_calls, running_engines, vllm_is_here
+from litellm.llms.remodlai.engine_advice import with_advice
 from litellm.llms.remodlai.engine_log import last_error
 from litellm.llms.remodlai.errors import LexiqNovaError, NoServer, failure
 
@@ -42,6 +44,11 @@ IDLE_CONNECTIONS: Final = 100
 # How often one call may find no engine before something other than bad luck is the reason.
 ATTEMPTS: Final = 5
 
+# When to come again while an engine loads.
+RETRY_SECONDS: Final = 10
+
+# Calls of this process that wait for an engine, by its name.
+_WAITING: Final[Counter[str]] = Counter()
 # What this process has called, by the name that stands in URLs.
 _ENGINES: dict[str, Engine] = {}
 
@@ -131,7 +138,7 @@ Outcome = httpx.Response | httpx.TransportError
 
 
 class Send(Protocol):
-    """Asks an engine; reads the body of the answer if it is wanted `whole`, or if its status is 500 or more."""
+    """Asks an engine; reads the body of the answer if it is wanted `whole`, or if it is an error."""
 
     def __call__(
         self, engine: Engine, request: httpx.Request, whole: bool = False
@@ -192,6 +199,20 @@ async def _is_healthy(engine: Engine, send: Send) -> bool:
     return isinstance(outcome, httpx.Response) and outcome.is_success
 
 
+@contextlib.contextmanager
+def _waiting(engine: Engine) -> Iterator[None]:
+    """Counts a call that waits for its engine; raises where as many are waiting as may."""
+    limit = max_calls()
+    if limit and _WAITING[engine.name] >= limit:
+        text = f"{limit} calls are waiting for the engine of {engine.model} already (LEXIQ_NOVA_MAX_CALLS)"
+        raise LexiqNovaError(429, f"lexiq_nova: {text}", headers={"retry-after": str(RETRY_SECONDS)})
+    _WAITING[engine.name] += 1
+    try:
+        yield
+    finally:
+        _WAITING[engine.name] -= 1
+
+
 def _require_name_of_adapter(engine: Engine, request: httpx.Request) -> None:
     """Passes what names the engine's model or an adapter: under any other name, vLLM would answer without adapter."""
     if not engine.adapters or "VLLM_ALLOW_RUNTIME_LORA_UPDATING" in dict(engine.environment):
@@ -229,7 +250,7 @@ async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Res
             text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
             raise failure(text, 500)
         delivered |= fault.delivered
-        with contextlib.closing(_recovery(engine, fault)) as pauses:
+        with _waiting(engine), contextlib.closing(_recovery(engine, fault)) as pauses:
             for seconds in pauses:
                 if deadline is not None and time.monotonic() > deadline:
                     text = f"the engine for {engine.model} was not ready in {allowed} s"
@@ -237,12 +258,13 @@ async def _answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Res
                 await pause(seconds)
     if isinstance(outcome, httpx.TransportError):
         raise outcome
-    return outcome
+    return with_advice(outcome) if outcome.is_client_error else outcome
 
 
 def _refused(request: httpx.Request, error: LexiqNovaError) -> httpx.Response:
     """The answer for an engine that is not there: every kind of client tells an answer's text, not an exception's."""
-    headers = {"x-should-retry": "false"}  # the openai package would try a failed start twice more
+    # The openai package would try a failed start twice more.
+    headers = {**dict(error.headers or {}), "x-should-retry": "false"}
     return httpx.Response(error.status_code, headers=headers, text=error.message, request=request)
 
 
@@ -328,7 +350,7 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         async def send(engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
             response = self._to(engine).handle_request(request)
-            if whole or response.is_server_error:
+            if whole or response.is_error:
                 response.read()
             return response
 
@@ -343,7 +365,7 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def _send(self, engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
         response = await self._async_to(engine).handle_async_request(request)
-        if whole or response.is_server_error:
+        if whole or response.is_error:
             await response.aread()
         return response
 

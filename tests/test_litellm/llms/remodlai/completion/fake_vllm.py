@@ -52,7 +52,7 @@ class App:
             os.kill(os.getpid(), 9)
         await asyncio.sleep(request.get("seconds", 0))
         said = DEAD if self.dead else request.get("say")
-        status = 200 if not said else 503 if scope["path"] == "/health" else 500
+        status = 200 if not said else 503 if scope["path"] == "/health" else request.get("status", 500)
         await send({"type": "http.response.start", "status": status, "headers": []})
         if said:
             await send({"type": "http.response.body", "body": json.dumps(said).encode()})

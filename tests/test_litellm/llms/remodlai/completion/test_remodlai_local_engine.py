@@ -26,6 +26,8 @@ import litellm
 from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.completion.handler import TRANSPORT, engine_of, local_server
 from litellm.llms.remodlai.engine import Engine, ask, running_engines, runtime_directory, wait
+from litellm.llms.remodlai.engine_end import engines_of_other_users
+from litellm.llms.remodlai.engine_models import local_models
 from litellm.llms.remodlai.engine_options import in_one_form, option_tokens
 from litellm.llms.remodlai.errors import LexiqNovaError
 
@@ -586,6 +588,107 @@ def test_a_health_check_starts_nothing_and_keeps_nothing(
     assert "head size" in health("lexiq_nova/broken/model")["error"]
     served = health("lexiq_nova/warm", api_base="http://127.0.0.1:9/v1")
     assert "local_engine" not in served and "error" in served
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "says"),
+    [
+        ("kill", "SIGKILL ended it while .*, most likely for want of memory.*max_model_len.* in engine_args"),
+        ("segv", "SIGSEGV ended it while"),
+        ("stop", "was stopped while it was loading"),
+    ],
+)
+def test_an_engine_that_is_ended_while_it_loads(client: httpx.Client, ended_by: str, says: str) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(call, client, "slow/model")
+        eventually(lambda: (status("slow/model") or {}).get("admitted"))
+        if ended_by == "stop":
+            command(["stop", "slow/model"])
+        else:
+            os.kill((status("slow/model") or {})["pid"], getattr(signal, f"SIG{ended_by.upper()}"))
+        with pytest.raises(LexiqNovaError, match=says) as ended:
+            waiting.result(timeout=30)
+    assert ended.value.status_code == 503
+    if ended_by == "stop":
+        assert call(client, "slow/model")["pid"]
+
+
+def test_other_users_engines_are_named(tmp_path: Path) -> None:
+    """Each user sees only their own engines; what else holds the memory is worth a word."""
+    theirs = os.geteuid() + 1
+
+    def process(pid: int, group: int, command: str, pages: int) -> None:
+        folder = tmp_path / str(pid)
+        folder.mkdir()
+        (folder / "stat").write_text(f"{pid} (VLLM) S 1 {group} {group} 0")
+        (folder / "statm").write_text(f"1 {pages} 1")
+        (folder / "cmdline").write_bytes(command.encode())
+
+    gib = 2**30 // os.sysconf("SC_PAGE_SIZE")
+    process(70, 70, "python\0/site/litellm/llms/remodlai/engine_server.py\0/run/x", gib)
+    process(71, 70, "VLLM::EngineCore", 3 * gib)
+    process(72, 72, "vi\0engine_server.py.txt", gib)
+    assert engines_of_other_users(tmp_path) == ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: theirs)
+        told = engines_of_other_users(tmp_path)
+    assert "pid 70 of user" in told and "4.0 GiB" in told
+
+
+def test_a_call_too_many_is_told_when_to_come_again(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_CALLS", "1")
+    url = local_server("slow/model").base + "/chat/completions"
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(call, client, "slow/model")
+        eventually(lambda: (status("slow/model") or {}).get("admitted"))
+        early = client.post(url, json={})
+        assert first.result(timeout=30)
+    assert early.status_code == 429 and early.headers["retry-after"] == "10"
+    with client.stream("POST", url, json={"stream": True}):
+        late = client.post(url, json={})
+        assert late.status_code == 429 and late.headers["retry-after"] == "1"
+        with pytest.raises(litellm.RateLimitError, match="LEXIQ_NOVA_MAX_CALLS"):
+            litellm.completion("lexiq_nova/slow/model", [{"role": "user", "content": "Hello"}], max_retries=0)
+    eventually(lambda: (status("slow/model") or {})["running"] == 0)
+    assert client.post(url, json={}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ({"detail": "Not Found"}, "'runner': 'pooling'"),
+        ({"error": {"message": "The model does not support Chat Completions API"}}, "'runner': 'generate'"),
+        (
+            {"error": {"message": '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser'}},
+            "'tool_call_parser'",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_set(client: httpx.Client, said: Any, advice: str) -> None:
+    with pytest.raises(LexiqNovaError, match=f"engine_args=.*{advice}") as told:
+        call(client, say=said, status=400)
+    assert told.value.status_code == 400
+    with pytest.raises(LexiqNovaError) as plain:
+        call(client, say={"error": {"message": "too long"}}, status=400)
+    assert "engine_args" not in plain.value.message
+
+
+def test_valid_models_are_what_runs_and_what_is_cached(
+    client: httpx.Client, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(machine / "hub"))
+    for name, file in (("org--cached", "config.json"), ("org--half", "README.md"), ("other--cached", "config.json")):
+        snapshot = machine / f"hub/models--{name}/snapshots/1"
+        snapshot.mkdir(parents=True)
+        (snapshot / file).touch()
+
+    assert local_models() == ["org/cached", "other/cached"]
+    call(client, "org/running")
+    for provider in ("lexiq_nova", "remodlai"):
+        models = litellm.get_valid_models(check_provider_endpoint=True, custom_llm_provider=provider)
+        assert {model.removeprefix(f"{provider}/") for model in models} == {"org/running", "org/cached", "other/cached"}
+    monkeypatch.setenv("LEXIQ_NOVA_MODELS", "org/*")
+    assert local_models() == ["org/running", "org/cached"]
 
 
 def wait_until_free(model: str) -> None:

@@ -1,0 +1,98 @@
+"""
+Why an engine ended before it served: in words for whoever set its options, with what to set.
+"""
+
+import os
+import re
+import signal
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from litellm.llms.remodlai.engine_log import has_error, last_error, stage, tail
+
+GIB: Final = 2**30
+KIB: Final = 2**10
+SERVER: Final = "engine_server.py"
+LESS_MEMORY: Final = (
+    "set a smaller max_model_len, kv_cache_memory_bytes or gpu_memory_utilization in engine_args, or take a smaller or "
+    "quantized model"
+)
+
+# What vLLM says of an engine process that a signal ended.
+_ENDED_CORE: Final = re.compile(r"Failed core proc\(s\): \{[^}]*: -(\d+)")
+_WANTS_MEMORY: Final = re.compile("memory", re.IGNORECASE)
+
+
+def why_it_ended(log: Path, code: int | None) -> tuple[str, int]:
+    """
+    Says why an engine ended while it was loading.
+
+    Args:
+        log: everything that vLLM wrote.
+        code: exit code of the engine's process, negative for a signal; None where another process started it.
+
+    Returns:
+        The reason and the HTTP status that fits it.
+    """
+    number = -code if code is not None and code < 0 else _signal_of_core(log)
+    if number is None and (has_error(log) or code):
+        message, status_code = last_error(log)
+        if _WANTS_MEMORY.search(message) and (others := engines_of_other_users()):
+            message = f"{message}; {others}"
+        return message, status_code
+    words = stage(log)
+    if number is None:
+        return f"it ended without a word while {words}", 503
+    if number != signal.SIGKILL:
+        return f"{_name(number)} ended it while {words}", 503
+    parts = (f"SIGKILL ended it while {words}, most likely for want of memory{_memory()}", engines_of_other_users())
+    return "; ".join([*filter(None, parts), LESS_MEMORY]), 503
+
+
+def _signal_of_core(log: Path) -> int | None:
+    ended = _ENDED_CORE.findall(tail(log))
+    return int(ended[-1]) if ended else None
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _memory() -> str:
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        available, total = (int(lines[name].split()[0]) * KIB / GIB for name in ("MemAvailable", "MemTotal"))
+    except (OSError, KeyError, ValueError):
+        return ""  # not Linux
+    return f" ({available:.1f} of {total:.1f} GiB are free now)"
+
+
+def engines_of_other_users(processes: Path = Path("/proc")) -> str:
+    """
+    Names the engines that other users run on this machine: each user sees only their own in the runtime directory.
+
+    Args:
+        processes: where the kernel shows them.
+
+    Returns:
+        A few words with their process ids and memory; empty where there are none, or none can be seen.
+    """
+    memory: defaultdict[int, float] = defaultdict(float)
+    owners: dict[int, int] = {}
+    for entry in processes.glob("[0-9]*"):
+        try:
+            owner = entry.stat().st_uid
+            if owner == os.geteuid():
+                continue
+            group = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[2])
+            memory[group] += int(entry.joinpath("statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / GIB
+            if SERVER.encode() in entry.joinpath("cmdline").read_bytes() and entry.name == str(group):
+                owners[group] = owner
+        except (OSError, ValueError, IndexError):
+            continue  # it ended between two looks, or is hidden
+    named = [f"pid {group} of user {owner}, {memory[group]:.1f} GiB" for group, owner in sorted(owners.items())]
+    return f"another user's engine is in the way ({'; '.join(named)})" if named else ""

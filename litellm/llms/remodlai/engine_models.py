@@ -1,0 +1,35 @@
+"""
+The models of this machine: those that run, and those in the hub's cache.
+"""
+
+import os
+from collections.abc import Iterator
+
+from litellm.llms.remodlai import engine_permits
+from litellm.llms.remodlai.engine import running_engines, vllm_is_here
+from litellm.llms.remodlai.engine_check import CONFIGURATIONS, hub_cache
+from litellm.llms.remodlai.errors import NoServer
+
+
+def local_models() -> list[str]:
+    """
+    Lists what a call may name here.
+
+    Returns:
+        Model ids and directories: first what is running, then what the hub's cache holds.
+
+    Raises:
+        NoServer: nothing is running, and nothing can be started.
+    """
+    running = [engine for engine in running_engines() if engine_permits.allows(engine)]
+    if not running and not vllm_is_here():
+        raise NoServer
+    up = (engine.model for engine in running)
+    cached = (model for model in _cached() if engine_permits.allows_model(model))
+    return list(dict.fromkeys([*up, *cached]))
+
+
+def _cached() -> Iterator[str]:
+    for snapshot in sorted(hub_cache(os.environ).glob("models--*/snapshots/*")):
+        if any((snapshot / name).exists() for name in CONFIGURATIONS):
+            yield snapshot.parents[1].name.removeprefix("models--").replace("--", "/")
