@@ -1,5 +1,6 @@
 """An engine that cannot start, and why: one exception with vLLM's own last error line and the path of its log."""
 
+import asyncio
 import re
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import openai
 import pytest
-from local.engines import MESSAGES, chat, pid, status
+from local.engines import ARGS, MESSAGES, chat, model, pid, status
 
 import litellm
 from litellm.llms.remodlai.engine import Engine
@@ -97,6 +98,18 @@ def test_what_vllm_refuses_costs_nobody_an_engine(
     with pytest.raises(litellm.BadRequestError):
         litellm.completion(f"lexiq_nova/{path}", MESSAGES, engine_args=args)
     assert pid() == before and status() and not status()["leaving"]
+
+
+def test_what_an_engine_cannot_do_says_what_to_set() -> None:
+    chat()
+    before = pid()
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+    with pytest.raises(litellm.BadRequestError, match="engine_args=.*tool_call_parser"):
+        chat(tools=[tool])
+    with pytest.raises(openai.APIError, match="engine_args=.*'runner': 'pooling'"):
+        litellm.embedding(model(), input=["one"], engine_args=ARGS)
+    assert asyncio.run(litellm.ahealth_check({"model": model(), "engine_args": ARGS})) == {"local_engine": "ready"}
+    assert pid() == before
 
 
 def test_vllm_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
