@@ -391,6 +391,10 @@ class Engine:
         if broken is not None:
             yield from self._kill(broken)
         self._raise_if_failed(since=began)
+        with Turn(runtime_directory() / "queue") as turn:
+            yield from self._load(turn, progress)
+
+    def _load(self, turn: "Turn", progress: Progress) -> Pauses:
         seen_loading = False
         child: subprocess.Popen[bytes] | None = None
         waiting_since = time.monotonic()
@@ -407,7 +411,9 @@ class Engine:
                 if not seen_loading and time.monotonic() - waiting_since > STUCK_SECONDS:
                     raise failure(f"the previous engine of {self.model} does not end; see {self.log}", 500)
                 if status and status["checked"] and not status["admitted"]:
-                    yield from self._take_place(progress)
+                    yield from self._take_place(turn, progress)
+                if status and status["admitted"]:
+                    turn.give_up()
             elif seen_loading:
                 alive.close()
                 while child is not None and child.poll() is None:
@@ -416,21 +422,22 @@ class Engine:
             else:
                 with alive:
                     self._raise_if_it_is_not_here()
-                    child = yield from self._spawn_with_place(alive)
+                    child = yield from self._spawn_with_place(alive, turn)
                 seen_loading = True
             progress.show()
             yield POLL_SECONDS
 
-    def _spawn_with_place(self, alive: IO[bytes]) -> Pauses:
+    def _spawn_with_place(self, alive: IO[bytes], turn: "Turn") -> Generator[float, None, "subprocess.Popen[bytes]"]:
         # Where there is room, the load goes on when nobody waits for it any more.
-        with Turn(runtime_directory() / "queue") as turn:
-            room = yield from self._place(turn)
-            with room or contextlib.nullcontext():
-                child = self._spawn(alive, admitted=room is not None)
-                while child.poll() is None and not _listens(self.folder / "control"):
-                    yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
+        turn.take()
+        room = yield from self._place(turn)
+        with room or contextlib.nullcontext():
+            child = self._spawn(alive, admitted=room is not None)
+            while child.poll() is None and not _listens(self.folder / "control"):
+                yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
+        return child
 
-    def _take_place(self, progress: Progress) -> Pauses:
+    def _take_place(self, turn: "Turn", progress: Progress) -> Pauses:
         """
         Waits, in the order of arrival, until another engine may load, and lets this one; it has been checked.
 
@@ -438,15 +445,15 @@ class Engine:
         a while.
         """
         silent_since: dict[Path, float] = {}
-        with Turn(runtime_directory() / "queue") as turn:
-            while (yield from ask(self.folder, "status")) is not None:
-                room = yield from self._place(turn, silent_since)
-                if room is not None:
-                    with room:
-                        yield from ask(self.folder, "start")
-                    return
-                progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
-                yield POLL_SECONDS
+        turn.take()
+        while (yield from ask(self.folder, "status")) is not None:
+            room = yield from self._place(turn, silent_since)
+            if room is not None:
+                with room:
+                    yield from ask(self.folder, "start")
+                return
+            progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
+            yield POLL_SECONDS
 
     def _place(
         self, turn: "Turn", silent_since: dict[Path, float] | None = None
@@ -604,16 +611,23 @@ class Turn:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self.path = folder / f"{time.time_ns():020d}-{os.getpid()}-{id(self)}"
-        self.file = _lock(self.path, fcntl.LOCK_EX)
+        self.folder = folder
+        self.path = folder / "nobody"
+        self.file: IO[bytes] | None = None
+
+    def take(self) -> None:
+        """Stands at the end of the queue, if not in it yet."""
+        if self.file is None:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self.path = self.folder / f"{time.time_ns():020d}-{os.getpid()}-{id(self)}"
+            self.file = _lock(self.path, fcntl.LOCK_EX)
 
     def __enter__(self) -> "Turn":
         return self
 
     def has_come(self) -> bool:
         """Whether nobody is waiting who came before."""
-        for path in sorted(self.path.parent.iterdir()):
+        for path in sorted(self.folder.iterdir()):
             if path == self.path:
                 return True
             with contextlib.suppress(FileNotFoundError):  # it had its turn just now
@@ -624,10 +638,15 @@ class Turn:
                     path.unlink()
         return True
 
-    def __exit__(self, *_: object) -> None:
+    def give_up(self) -> None:
+        """Lets the next one have its turn."""
         self.path.unlink(missing_ok=True)
         if self.file is not None:
             self.file.close()
+            self.file = None
+
+    def __exit__(self, *_: object) -> None:
+        self.give_up()
 
 
 def _write(path: Path, data: bytes) -> None:
