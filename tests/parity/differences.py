@@ -13,8 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from parity.endpoints.common import WAV
-from parity.harness import UPSTREAM, Case, Difference
-from parity.normalise import text as normalised
+from parity.harness import Case, Difference
 
 from fork.releases import holds
 from support.recording import Response
@@ -103,6 +102,23 @@ def _needs_a_word(case: Case) -> bool:
     return thinking.get("type") in ("disabled", "adaptive") or isinstance(effort, dict)
 
 
+def _brings_headers(case: Case) -> bool:
+    return bool(case.params.get("headers") or case.params.get("extra_headers"))
+
+
+def _has_them_too(upstream: Any, twin: Any) -> bool:
+    """Headers that are upstream's and more, whatever the key's and the body's say; or the text of one."""
+    if not isinstance(upstream, list):
+        return True
+    names = [[header[0].lower() for header in headers] for headers in (upstream, twin)]
+    return set(names[0]) - {"authorization"} <= set(names[1])
+
+
+def _is_refused(case: Case) -> bool:
+    """Whether rerank does not take a parameter of the case."""
+    return "max_chunks_per_doc" in case.params or bool({"truncate_prompt_tokens", "truncation_side"} & set(case.params))
+
+
 def _effort_as_word(upstream: Any, twin: Any) -> bool:
     """The effort; or a body, or its length, that holds it and is the same in everything else."""
     if twin in ("none", "medium", "high") or str(upstream).isdigit():
@@ -117,8 +133,9 @@ def _effort_as_word(upstream: Any, twin: Any) -> bool:
 
 ALL = ".*"
 FILES_AND_BATCHES = "(files|batches): .*"
+UNMAPPED = "audio transcription|files: .*|batches: .*"
 EMPTY = {"object": "list", "data": []}
-DOCUMENTED = {ALL: "all", FILES_AND_BATCHES: "files, batches"}
+DOCUMENTED = {ALL: "all", FILES_AND_BATCHES: "files, batches", UNMAPPED: "transcription, files, batches"}
 
 
 def _case(endpoint: str, call: str, answer: Any, /, **params: Any) -> Case:
@@ -243,13 +260,46 @@ TABLE: tuple[Row, ...] = (
         allowed=lambda upstream, twin: EXPLANATION.sub("", str(twin)) == upstream,
     ),
     Row(
-        name="upstream's wording",
+        name="headers of a call",
+        endpoints=ALL,
+        what="`headers` and `extra_headers` of a call reach the server; an `Authorization` among them stands in for a "
+        "key that is not configured.",
+        why="Upstream reads neither for transcription and pass-through, only one for rerank, files and videos, and "
+        "sends the placeholder key with a chat.",
+        example=replace(SPEECH, params={**SPEECH.params, "extra_headers": {"x-a": "1"}}),
+        when=_brings_headers,
+        path=r"(wire\[\d+\]|logs.*)\.headers.*",
+        allowed=_has_them_too,
+    ),
+    Row(
+        name="exceptions of LiteLLM",
+        endpoints=UNMAPPED,
+        what="Errors are LiteLLM's exceptions, synchronous as asynchronous.",
+        why="Upstream raises the `openai` package's as they come; a Router knows only LiteLLM's.",
+        example=replace(FILES, answers=(Response(status=404, json={"error": {"message": "no"}}),)),
+        path=r"error\..*",
+        allowed=lambda upstream, twin: True,
+    ),
+    Row(
+        name="refusals of rerank",
         endpoints="rerank",
-        what="Messages about parameters that rerank refuses name Hosted VLLM.",
-        why="They are written by upstream's class, which does the refusing.",
+        what="What rerank does not take is an `UnsupportedParamsError` (400) that names this provider; `drop_params` "
+        "drops it.",
+        why="Upstream's is a connection error, which a Router retries.",
         example=_case("rerank", "rerank", EMPTY, query="q", documents=["d"], max_chunks_per_doc=2),
-        path=r"error\.(text|message)|logs.*\.(error_str|error_message)",
-        allowed=lambda upstream, twin: normalised(twin, UPSTREAM) == upstream,
+        when=_is_refused,
+        path=r"error|error\..*|logs.*|wire|result.*|sleeps",
+        allowed=lambda upstream, twin: True,
+    ),
+    Row(
+        name="extra body of rerank",
+        endpoints="rerank",
+        what="`extra_body` reaches the server; query and documents may be objects with `content` (pictures).",
+        why="Upstream drops the first and refuses the second; vLLM takes both.",
+        example=_case("rerank", "rerank", EMPTY, query="q", documents=["d"], extra_body={"priority": 1}),
+        when=lambda case: bool(case.params.get("extra_body")),
+        path=r"wire\[\d+\]\.(body.*|headers\[\d+\]\[1\])|logs.*",
+        allowed=lambda upstream, twin: True,
     ),
     Row(
         name="streamed responses",

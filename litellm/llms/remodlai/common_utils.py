@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 import litellm
 from litellm.constants import NON_LLM_CONNECTION_TIMEOUT, PLACEHOLDER_API_KEY
+from litellm.litellm_core_utils.call_headers import headers_of_call
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
@@ -93,6 +94,34 @@ class _Listing(BaseModel):
     ssl_verify: bool | str | None = None
 
 
+def _authorization(headers: Mapping[str, str]) -> str | None:
+    return next((value for name, value in headers.items() if name.lower() == "authorization"), None)
+
+
+def with_authorization(headers: dict[str, str], brought: Mapping[str, str], has_key: bool) -> dict[str, str]:
+    """
+    Headers of a request with one `Authorization`: the key's, or what the call brought where there is no key.
+
+    Args:
+        headers: of the request.
+        brought: what the call brought, whatever the spelling of the names.
+        has_key: whether a key is configured.
+
+    Raises:
+        LexiqNovaError: no header can carry what the call brought. The message does not show it.
+    """
+    own = _authorization(brought)
+    if own is None:
+        return headers
+    own = own.strip()
+    if not own.isascii() or not own.isprintable():
+        text = "the Authorization header has a character inside that no header can carry"
+        raise LexiqNovaError(status_code=401, message=f"{text}; nothing was sent")
+    remember(own.rpartition(" ")[2])
+    others = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+    return {**others, "Authorization": headers.get("Authorization", own) if has_key else own}
+
+
 class HostedLexiqNova:
     """Identity of `remodlai/`. It stands before upstream's class: `class X(HostedLexiqNova, HostedVLLMX)`."""
 
@@ -151,6 +180,16 @@ class HostedLexiqNova:
         self._has_key = key != PLACEHOLDER_API_KEY
         return key
 
+    def with_headers_of_call(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        """The headers that upstream gave a hook, and those that the call brought and upstream did not read."""
+        return {**headers_of_call(), **(headers or {})}
+
+    def authorized(self, headers: dict[str, str], brought: Mapping[str, str]) -> dict[str, str]:
+        """The headers of a request whose key `key` has given; see `with_authorization`."""
+        headers = with_authorization(headers, brought, self._has_key)
+        self._has_key = self._has_key or _authorization(brought) is not None
+        return headers
+
     def get_complete_url(self, *args: Any, **call: Any) -> Any:
         """Upstream's URL of the endpoint, on the server that `reach` names."""
         upstream = super().get_complete_url  # type: ignore[misc]
@@ -161,7 +200,9 @@ class HostedLexiqNova:
         """Upstream's headers of the endpoint, with the key that belongs to the server."""
         upstream = super().validate_environment  # type: ignore[misc]
         call = _by_name(upstream, args, call)
-        return upstream(**{**call, "api_key": self.key(call)})
+        headers = self.with_headers_of_call(call.get("headers"))
+        key = self.key(call)
+        return self.authorized(upstream(**{**call, "headers": {**headers}, "api_key": key}), headers)
 
     def get_error_class(
         self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
@@ -245,7 +286,8 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
     ) -> dict[str, str]:
         # Lexiq Nova reads bearer tokens only; upstream's vLLM pass-through sends `x-api-key`.
         call = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
-        return {**headers, "Authorization": f"Bearer {self.key(call)}"}
+        headers = self.with_headers_of_call(headers)
+        return self.authorized({**headers, "Authorization": f"Bearer {self.key(call)}"}, headers)
 
     @classmethod
     def get_api_base(cls, api_base: str | None = None) -> str | None:

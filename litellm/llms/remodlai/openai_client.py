@@ -3,15 +3,21 @@ The openai package's client, for the endpoints that upstream asks through one of
 batches and moderations. It takes LiteLLM's HTTP client, and each of its requests stays on the server it is for.
 """
 
+from typing import Any
+
 import httpx
-from openai import DEFAULT_MAX_RETRIES, APIStatusError, AsyncOpenAI, OpenAI
+from openai import DEFAULT_MAX_RETRIES, APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAI
 
 import litellm
+from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.litellm_core_utils.call_headers import headers_of_call
 from litellm.litellm_core_utils.redirects import kept_on
 from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
 
-from .common_utils import HostedLexiqNova
+from .common_utils import HostedLexiqNova, with_authorization
+from .diagnosis import why_unreachable
 from .keys import hide
+from .places import place_of, without_secrets
 
 
 # A streamed text completion is sent when its first chunk is asked for, after the call that named the server has ended:
@@ -27,6 +33,12 @@ class _OpenAI(OpenAI):
     def _make_status_error(self, err_msg: str, *, body: object, response: httpx.Response) -> APIStatusError:
         return _hidden(super()._make_status_error(err_msg, body=body, response=response))
 
+    def request(self, *args: Any, **call: Any) -> Any:
+        try:
+            return super().request(*args, **call)
+        except APIConnectionError as error:
+            raise _located(error, str(self.base_url)) from error.__cause__
+
 
 class _AsyncOpenAI(AsyncOpenAI):
     @property
@@ -38,6 +50,24 @@ class _AsyncOpenAI(AsyncOpenAI):
 
     def _make_status_error(self, err_msg: str, *, body: object, response: httpx.Response) -> APIStatusError:
         return _hidden(super()._make_status_error(err_msg, body=body, response=response))
+
+    async def request(self, *args: Any, **call: Any) -> Any:
+        try:
+            return await super().request(*args, **call)
+        except APIConnectionError as error:
+            raise _located(error, str(self.base_url)) from error.__cause__
+
+
+def _located(error: APIConnectionError, base: str) -> APIConnectionError:
+    """The error, which says only that there was one, with the server that was asked and why it did not answer."""
+    if isinstance(error, APITimeoutError):
+        return error
+    base = base.rstrip("/")
+    cause = why_unreachable(error)
+    return APIConnectionError(
+        message=f"{error.message} [{without_secrets(base)} from {place_of(HostedLexiqNova.provider, base)}: {cause}]",
+        request=error.request,
+    )
 
 
 def _hidden(error: APIStatusError) -> APIStatusError:
@@ -64,6 +94,9 @@ def openai_client(
         organization: as OpenAI's servers know it, if any.
         is_async: whether the call awaits its answer.
     """
+    brought = headers_of_call()
+    key = {"Authorization": f"Bearer {api_key}"}
+    headers = with_authorization({**brought, **key}, brought, api_key != PLACEHOLDER_API_KEY)
     retries = DEFAULT_MAX_RETRIES if max_retries is None else max_retries
     if is_async:
         return _AsyncOpenAI(
@@ -72,6 +105,7 @@ def openai_client(
             timeout=timeout,
             max_retries=retries,
             organization=organization,
+            default_headers=headers,
             http_client=litellm.aclient_session or get_async_httpx_client(HostedLexiqNova.provider).client,
         )
     return _OpenAI(
@@ -80,5 +114,6 @@ def openai_client(
         timeout=timeout,
         max_retries=retries,
         organization=organization,
+        default_headers=headers,
         http_client=litellm.client_session or get_httpx_client().client,
     )

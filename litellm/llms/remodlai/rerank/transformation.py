@@ -1,23 +1,69 @@
 """
-Rerank of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity.
+Rerank of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity, with pictures and `extra_body`.
 """
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 from litellm.exceptions import UnsupportedParamsError
 
 from ...hosted_vllm.rerank.transformation import HostedVLLMRerankConfig
 from ..common_utils import HostedLexiqNova, LexiqNova
 
+_UPSTREAM: Final = re.compile("hosted[_ ]?vllm", re.IGNORECASE)
+# Upstream's type of a request has texts there; vLLM takes an object with `content` too, for pictures.
+_TEXTS: Final[dict[str, Any]] = {"query": "", "documents": []}
+
 
 class HostedLexiqNovaRerankConfig(HostedLexiqNova, HostedVLLMRerankConfig):
     def map_cohere_rerank_params(self, *args: Any, **call: Any) -> dict[str, Any]:
-        """Upstream's parameters; what it refuses is refused in this provider's name."""
+        """Upstream's parameters and `extra_body`; what upstream refuses is the caller's mistake, status 400."""
+        if call.get("drop_params"):
+            call["max_chunks_per_doc"] = None
         try:
-            return super().map_cohere_rerank_params(*args, **call)
-        except UnsupportedParamsError as error:
-            error.message = error.message.replace("hosted_vllm", self.provider)
-            raise
+            params = super().map_cohere_rerank_params(*args, **call)
+        except (UnsupportedParamsError, ValueError) as error:
+            self._refuse(error)
+        given = (call.get("non_default_params") or {}).get("extra_body")
+        return {**params, "extra_body": given} if given else params
+
+    def transform_rerank_request(
+        self,
+        model: str,
+        optional_rerank_params: dict[str, Any],
+        headers: dict[str, str],
+        litellm_params: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """
+        Upstream's request, with the query and documents as they were given, and the extra body.
+
+        Raises:
+            UnsupportedParamsError: no query or no documents.
+        """
+        params = dict(optional_rerank_params)
+        extra = params.pop("extra_body", None) or {}
+        objects = {name: params[name] for name in _TEXTS if isinstance(params.get(name), Mapping)}
+        params.update((name, _TEXTS[name]) for name in objects)
+        try:
+            request = super().transform_rerank_request(model, params, headers, litellm_params)
+        except ValueError as error:
+            self._refuse(error)
+        return {**request, **objects, **extra}
+
+    def _transform_response(self, response: dict[str, Any]) -> Any:
+        """Upstream's response; a document without a text, a picture, is left out, as upstream would say `None`."""
+        results = response.get("results")
+        for result in results if isinstance(results, list) else ():
+            document = result.get("document") if isinstance(result, dict) else None
+            if isinstance(document, dict) and document.get("text") is None:
+                del result["document"]
+        return super()._transform_response(response)
+
+    def _refuse(self, error: Exception) -> NoReturn:
+        said = str(getattr(error, "message", error)).removeprefix("litellm.UnsupportedParamsError: ")
+        said = _UPSTREAM.sub(self.provider, said)
+        raise UnsupportedParamsError(status_code=400, message=said, llm_provider=self.provider) from None
 
 
 class LexiqNovaRerankConfig(LexiqNova, HostedLexiqNovaRerankConfig):

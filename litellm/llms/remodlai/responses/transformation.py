@@ -64,7 +64,10 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
         self, headers: dict[str, str], model: str, litellm_params: GenericLiteLLMParams | None
     ) -> dict[str, str]:
         params = with_key(litellm_params, self.key({"litellm_params": litellm_params}))
-        return HostedVLLMResponsesAPIConfig.validate_environment(self, headers, model, params)
+        headers = self.with_headers_of_call(headers)
+        return self.authorized(
+            HostedVLLMResponsesAPIConfig.validate_environment(self, {**headers}, model, params), headers
+        )
 
     def should_fake_stream(
         self, model: str | None, stream: bool | None, custom_llm_provider: str | None = None

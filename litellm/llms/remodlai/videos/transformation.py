@@ -17,7 +17,10 @@ class HostedLexiqNovaVideoConfig(HostedLexiqNova, HostedVLLMVideoConfig):
         litellm_params: GenericLiteLLMParams | None = None,
     ) -> dict[str, str]:
         params = with_key(litellm_params, self.key({"api_key": api_key, "litellm_params": litellm_params}))
-        return HostedVLLMVideoConfig.validate_environment(self, headers, model, None, params)
+        headers = self.with_headers_of_call(headers)
+        return self.authorized(
+            HostedVLLMVideoConfig.validate_environment(self, {**headers}, model, None, params), headers
+        )
 
 
 class LexiqNovaVideoConfig(LexiqNova, HostedLexiqNovaVideoConfig):
