@@ -216,12 +216,14 @@ def write(directory: Path, only: str | None = None) -> list[Path]:
         if only in (None, patch.name):
             subject = re.sub(r"[^A-Za-z0-9]+", "-", patch.subject).strip("-")
             file = directory / f"{number:04}-{subject[:52].rstrip('-')}.patch"
-            file.write_bytes(_formatted(number, patch))
-            written.append(file)
+            # Where the release has no place for its edits, or has made the change itself, a patch is empty.
+            if difference := _difference(prefix(number - 1), prefix(number)):
+                file.write_bytes(_formatted(number, patch, difference))
+                written.append(file)
     return written
 
 
-def _formatted(number: int, patch: Patch) -> bytes:
+def _formatted(number: int, patch: Patch, difference: bytes) -> bytes:
     first, _, body = message(patch).partition("\n\n")
     author, date = _author()
     head = [
@@ -237,7 +239,7 @@ def _formatted(number: int, patch: Patch) -> bytes:
         "---",
         "",
     ]
-    return "\n".join(head).encode() + _difference(prefix(number - 1), prefix(number)) + b"-- \nlitellm-remodlai\n\n"
+    return "\n".join(head).encode() + difference + b"-- \nlitellm-remodlai\n\n"
 
 
 @lru_cache
