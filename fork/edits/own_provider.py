@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fork.edit import Edit
 
 if TYPE_CHECKING:
-    from litellm.litellm_core_utils.own_servers import own_provider
+    from litellm.litellm_core_utils.own_providers import own_provider
 
 EDIT = Edit(__name__, __doc__, patch="remodlai")
 

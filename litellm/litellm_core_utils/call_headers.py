@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Final, TypeVar
 
-from litellm.litellm_core_utils.own_servers import own_provider_of
+from litellm.litellm_core_utils.own_providers import own_provider_of
 
 _R = TypeVar("_R")
 

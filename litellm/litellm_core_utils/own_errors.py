@@ -8,7 +8,7 @@ from typing import Final, NoReturn, TypeVar
 import openai
 
 from litellm.litellm_core_utils.exception_mapping_utils import exception_type
-from litellm.litellm_core_utils.own_servers import own_provider_of
+from litellm.litellm_core_utils.own_providers import own_provider_of
 
 _R = TypeVar("_R")
 

@@ -11,8 +11,7 @@ from openai import AsyncOpenAI, OpenAI
 
 import litellm
 from litellm.constants import DEFAULT_MAX_RETRIES
-
-OWN_SERVER_PROVIDERS: Final = frozenset({"remodlai", "lexiq_nova"})
+from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
 
 
 def own_server(
@@ -71,27 +70,6 @@ def _require_server(provider: str | None, base: str | None, what: str) -> None:
 def is_own_http_server(provider: str, api_base: str) -> bool:
     """Whether a call goes to a server of one of these providers by HTTP, and not to the local engine."""
     return provider in OWN_SERVER_PROVIDERS and not api_base.startswith("lexiq-nova:")
-
-
-def own_provider_of(args: tuple[object, ...], call: Mapping[str, object]) -> str | None:
-    """
-    The provider of a call where it is one of these.
-
-    Args:
-        args: positional arguments of the call; the first may be its model.
-        call: its keywords.
-    """
-    provider: Final = call.get("custom_llm_provider")
-    if isinstance(provider, str) and provider in OWN_SERVER_PROVIDERS:
-        return provider
-    prefix: Final = str(call.get("model") or (args[0] if args else None)).split("/", 1)[0]
-    return prefix if prefix in OWN_SERVER_PROVIDERS else None
-
-
-def own_provider(model: str, provider: str) -> str:
-    """Returns the provider that a model's prefix names where it is one of these, else `provider`."""
-    prefix: Final = model.split("/", 1)[0]
-    return prefix if prefix in OWN_SERVER_PROVIDERS else provider
 
 
 def own_moderation_key(call: MutableMapping[str, object], model: str | None, api_key: str | None) -> str | None:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import httpx
 
-from litellm.litellm_core_utils.own_servers import OWN_SERVER_PROVIDERS
+from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
 
 Answer = TypeVar("Answer")
 

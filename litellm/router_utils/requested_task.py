@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Final, Protocol, TypedDict
 
 from litellm.exceptions import BadRequestError
-from litellm.litellm_core_utils.own_servers import OWN_SERVER_PROVIDERS
+from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
 
 Deployment = dict[str, dict[str, object]]
 
