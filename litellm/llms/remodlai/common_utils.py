@@ -20,7 +20,7 @@ from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
-from litellm.llms.vllm.common_utils import VLLMModelInfo
+from litellm.llms.vllm import common_utils as vllm
 from litellm.secret_managers.main import get_secret_str
 from litellm.types.llms.openai import AllMessageValues
 from litellm.types.router import GenericLiteLLMParams
@@ -271,7 +271,11 @@ class LexiqNova(HostedLexiqNova):
         return with_sendable_key(with_api_path(base) if base else LOCAL_ENGINE, key)
 
 
-class HostedLexiqNovaModelInfo(HostedLexiqNova, VLLMModelInfo):
+# 1.110 has a class of its own for hosted servers.
+_ModelInfo: type[vllm.VLLMModelInfo] = getattr(vllm, "HostedVLLMModelInfo", vllm.VLLMModelInfo)
+
+
+class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[misc, valid-type]
     """What the proxy asks a provider: its base, its key, its models."""
 
     def validate_environment(
