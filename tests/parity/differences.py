@@ -226,10 +226,9 @@ TABLE: tuple[Row, ...] = (
         endpoints="pass-through",
         what="The key travels as `Authorization: Bearer`; upstream sends `x-api-key`, or no key at all.",
         why="The server reads bearer tokens only.",
-        example=ROUTE,
+        example=replace(ROUTE, key=None),
         path=r"wire\[\d+\]\.headers(\[\d+\]\[[01]\])?",
         allowed=_key_as_bearer,
-        releases="<1.109",
     ),
     Row(
         name="error class",
