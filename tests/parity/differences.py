@@ -99,7 +99,8 @@ def _asks_for_base64(upstream: Any, twin: Any) -> bool:
 def _needs_a_word(case: Case) -> bool:
     """Whether the call says how much to reason in a form that vLLM, or gpt-oss, does not take."""
     thinking, effort = case.params.get("thinking") or {}, case.params.get("reasoning_effort")
-    return thinking.get("type") in ("disabled", "adaptive") or isinstance(effort, dict)
+    of_gpt_oss = "gpt-oss" in str(case.model) and bool(thinking or effort)
+    return thinking.get("type") in ("disabled", "adaptive") or isinstance(effort, dict) or of_gpt_oss
 
 
 def _brings_headers(case: Case) -> bool:
@@ -121,7 +122,7 @@ def _is_refused(case: Case) -> bool:
 
 def _effort_as_word(upstream: Any, twin: Any) -> bool:
     """The effort; or a body, or its length, that holds it and is the same in everything else."""
-    if twin in ("none", "medium", "high") or str(upstream).isdigit():
+    if twin in ("none", "low", "medium", "high") or str(upstream).isdigit():
         return True
     try:
         bodies = [json.loads(body) for body in (upstream, twin)]
@@ -313,8 +314,9 @@ TABLE: tuple[Row, ...] = (
     Row(
         name="reasoning effort",
         endpoints="chat",
-        what="`thinking` of type `disabled` or `adaptive`, and an effort in an object, become the word vLLM takes.",
-        why="Upstream drops the first two, so that a model reasons although it should not; vLLM refuses the third.",
+        what="`thinking` of type `disabled` or `adaptive`, and an effort in an object, become the word vLLM takes; for "
+        "gpt-oss, a word that its templates do not know becomes the nearest that they do.",
+        why="Upstream drops the first two, so that a model reasons although it should not; vLLM refuses the others.",
         example=_case("chat", "completion", EMPTY, messages=ASK, thinking={"type": "disabled"}),
         when=_needs_a_word,
         path=r"wire\[\d+\]\.(body\.(json\.reasoning_effort|bytes)|headers\[\d+\]\[1\])|logs.*reasoning_effort.*",

@@ -180,7 +180,7 @@ def _program(block: Block, text: str, directory: Path, environment: Mapping[str,
     os.environ.update(environment)
     # Blank lines in front, so that an error names the document's line.
     exec(compile("\n" * block.line + text, str(ROOT / block.document), "exec"), {"__name__": "__main__"})
-    refused = loopback.of_this_process().take()
+    refused = loopback.take()
     assert not refused, f"reached for another host: {refused}"
 
 

@@ -63,7 +63,8 @@ def of_this_process() -> ModuleType:
 
 def take() -> list[str]:
     """The attempts refused since the last call; the list is empty afterwards."""
-    taken, attempts[:] = attempts[:], []
+    kept = of_this_process().attempts
+    taken, kept[:] = kept[:], []
     return taken
 
 

@@ -51,7 +51,7 @@ def refusals() -> Iterator[None]:
     ],
 )
 def test_other_hosts_are_refused(reach: Callable[[], object]) -> None:
-    with pytest.raises(loopback.NotLoopback, match=r"192\.0\.2\.1|example\.com"):
+    with pytest.raises(loopback.of_this_process().NotLoopback, match=r"192\.0\.2\.1|example\.com"):
         reach()
     assert loopback.take()
 

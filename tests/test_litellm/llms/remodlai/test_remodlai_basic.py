@@ -280,7 +280,10 @@ class TestModelListing:
         with pytest.raises(LexiqNovaError, match="Unauthorized"):
             litellm.HostedLexiqNovaChatConfig().get_models(KEY, BASE)
 
-    def test_listing_without_a_server_asks_nobody(self, wire: Any) -> None:
+    def test_listing_without_a_server_or_vllm_asks_nobody(self, wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
+        monkeypatch.setitem(sys.modules, "vllm", None)
+        monkeypatch.setattr(sys, "executable", "/nowhere/listing/python")  # what is installed is asked once each
         with pytest.raises(LexiqNovaError, match="REMODLAI_API_BASE"):
             litellm.HostedLexiqNovaChatConfig().get_models()
         assert wire.requests == []
