@@ -12,7 +12,7 @@ import cohere
 import openai
 import pytest
 from proxy.gateway import Gateway, config_of, deployment
-from proxy.leaving import SECONDS, Client
+from proxy.leaving import Client
 
 from support.vllm_server import ENDLESS, VLLMServer
 
@@ -161,6 +161,8 @@ def test_audio(
 
 LONG = {"max_tokens": ENDLESS, "ignore_eos": True}
 """Far more tokens than are made before anybody notices that the client has gone."""
+STOPPED_SECONDS = 10.0
+"""How long a busy machine may take to notice; the whole answer takes half a minute. `test_disconnect` is stricter."""
 CALLS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": MESSAGES, **LONG},
     "/v1/completions": {"prompt": "Once upon a time", **LONG},
@@ -188,8 +190,8 @@ def test_leaving_ends_the_generation(
 
     client.leave()
 
-    assert wait_for(lambda: vllm.running() == 0, SECONDS), "the server still generates"
-    assert vllm.metrics()["vllm:generation_tokens_total"] - made < ENDLESS
+    assert wait_for(lambda: vllm.running() == 0, STOPPED_SECONDS), "the server still generates"
+    assert vllm.metrics()["vllm:generation_tokens_total"] - made < ENDLESS // 2
 
 
 def wait_for(true: Callable[[], bool], seconds: float) -> bool:
