@@ -126,13 +126,7 @@ def own_http_client(
     The openai package's client of a call that goes to one of these providers' servers by HTTP; None for any other call.
 
     Args:
-        provider: the call's.
-        api_base: base URL of the server.
-        api_key: its key.
-        timeout: of each request, in seconds.
-        max_retries: how often a request that failed is sent again; None leaves it to the package.
-        organization: as OpenAI's servers know it, if any.
-        is_async: whether the call awaits its answer.
+        provider: the call's. The others are those of `openai_client`.
     """
     if api_base is None or not is_own_http_server(provider, api_base):
         return None

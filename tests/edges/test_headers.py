@@ -1,7 +1,6 @@
 """Headers of a call reach the server on every endpoint; an `Authorization` among them stands in for a key."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from edges.calls import EVERY_WAY, KEY, KINDS, PROVIDERS, ask, base
@@ -10,14 +9,6 @@ import litellm
 from support.recording import RecordingServer, Request, Response
 
 every_provider = pytest.mark.parametrize("provider", PROVIDERS)
-
-
-@pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    litellm.in_memory_llm_clients_cache.flush_cache()
-    with RecordingServer(lambda request: Response(400, json={"error": {"message": "refused"}})) as running:
-        yield running
-    litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 def every(request: Request, name: str) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,14 +23,6 @@ UNSENDABLE = (
     "sk-se\0cret",
     "sk-se\tcret",
 )
-
-
-@pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    litellm.in_memory_llm_clients_cache.flush_cache()
-    with RecordingServer(lambda request: Response(400, json={"error": {"message": "refused"}})) as running:
-        yield running
-    litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 @every_way

@@ -1,7 +1,6 @@
 """LiteLLM's exceptions on every endpoint, awaited or not, and the server named where none answers."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -21,14 +20,6 @@ RANKED: dict[str, Any] = {
     "results": [{"index": 0, "relevance_score": 0.5, "document": {"text": None, "multi_modal": {"image": "a.png"}}}],
     "usage": {"total_tokens": 1},
 }
-
-
-@pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    litellm.in_memory_llm_clients_cache.flush_cache()
-    with RecordingServer() as running:
-        yield running
-    litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 @every_provider

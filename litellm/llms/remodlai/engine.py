@@ -538,7 +538,8 @@ class Engine:
             own["VLLM_HOST_IP"] = "127.0.0.1"
             if sys.platform == "linux":
                 own["GLOO_SOCKET_IFNAME"] = "lo"
-        given = passed_on({name: value for name, value in os.environ.items() if name not in decisive(os.environ)})
+        known_by = decisive(os.environ)
+        given = passed_on({name: value for name, value in os.environ.items() if name not in known_by})
         return {**own, **given, **dict(self.environment), "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
 
     def _kill(self, pid: int) -> Pauses:

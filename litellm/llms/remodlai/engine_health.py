@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import litellm
-from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
-from litellm.llms.remodlai.engine_call import PROVIDERS
+from litellm.litellm_core_utils.own_providers import own_provider_of
 
 COLD: Final = "not running; the first call starts it"
 
@@ -27,21 +26,18 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
         `local_engine`, a few words; with `error` and `exception`, as upstream has them, where no call could succeed.
         None where the deployment is no local engine's.
     """
-    model, provider = params.get("model"), params.get("custom_llm_provider")
-    name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
-    if name not in PROVIDERS:
+    name = own_provider_of((), params)
+    if name is None:
         return None
     # The provider's classes import LiteLLM, which is not complete when it imports this.
     from litellm.llms.remodlai.common_utils import own_server
     from litellm.llms.remodlai.errors import LexiqNovaError
-    from litellm.llms.remodlai.places import LOCAL_ENGINE
+    from litellm.llms.remodlai.places import LOCAL_ENGINE, base_of_deployment
 
-    credential = params.get("litellm_credential_name")
-    stored = CredentialAccessor.get_credential_values(str(credential)) if credential else {}
-    base = params.get("api_base") or params.get("base_url") or stored.get("api_base")
+    base = base_of_deployment(params)
     if own_server(name, str(base) if base else None, None)[0] != LOCAL_ENGINE:
         return None
-    model = str(model).removeprefix(f"{name}/")
+    model = str(params.get("model")).removeprefix(f"{name}/")
     try:
         return {"local_engine": await _look_at(model, params.get("engine_args"))}
     except LexiqNovaError as refusal:

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
-from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
 from litellm.llms.remodlai.engine import Engine
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
-from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, has_server
+from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, base_of_deployment, has_server
 
 _PROXY: Final = "litellm.proxy.proxy_server"
 _serving: Final[list[str]] = []
@@ -113,21 +112,18 @@ def _own_model(params: Mapping[str, object]) -> str | None:
     provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
     if provider not in BASES:
         return None
-    base = params.get("api_base") or params.get("base_url") or _stored_base(params.get("litellm_credential_name"))
+    base = base_of_deployment(params)
     if base and base != LOCAL_ENGINE or has_server(provider):
         return None
     return model.removeprefix(f"{provider}/")
-
-
-def _stored_base(credential: object) -> object:
-    return CredentialAccessor.get_credential_values(str(credential)).get("api_base") if credential else None
 
 
 def _names(params: Mapping[str, object], engine: Engine) -> bool:
     own, options = _own_model(params), cast("Mapping[str, object] | str | None", params.get("engine_args"))
     with contextlib.suppress(LexiqNovaError):
         if own is not None and "*" not in own:
-            return Engine.of(own, options).tokens == engine.tokens and Engine.of(own, options).model == engine.model
+            named = Engine.of(own, options)
+            return named.tokens == engine.tokens and named.model == engine.model
         if own is not None and _matches(engine.model, own):
             return Engine.of(engine.model, options).tokens == engine.tokens
     return False

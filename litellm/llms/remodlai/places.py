@@ -5,10 +5,11 @@ Where the two providers look for a server and its key, beside the arguments of a
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import litellm
+from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
 from litellm.secret_managers.main import get_secret_str
 
 Place = tuple[str, Callable[[], str | None]]
@@ -46,6 +47,23 @@ def has_server(provider: str) -> bool:
     first = next(filter(None, bases), None)
     # A base that names the engine leaves only the server of this machine, whose place is the last.
     return (bases[-1] if first == LOCAL_ENGINE else first) not in (None, LOCAL_ENGINE)
+
+
+def base_of_deployment(params: Mapping[str, object]) -> object:
+    """
+    The base that a deployment names.
+
+    Args:
+        params: its `litellm_params`.
+
+    Returns:
+        The base, or that of its stored credential; nothing that is true where it names neither.
+    """
+    base = params.get("api_base") or params.get("base_url")
+    credential = params.get("litellm_credential_name")
+    if base or not credential:
+        return base
+    return CredentialAccessor.get_credential_values(str(credential)).get("api_base")
 
 
 def place_of(provider: str, base: str) -> str:

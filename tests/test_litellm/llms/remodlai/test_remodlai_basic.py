@@ -33,6 +33,13 @@ ANSWER = {
 PLACEHOLDER = "fake-api-key"
 
 
+def take_vllm_away(monkeypatch: pytest.MonkeyPatch, interpreter: str) -> None:
+    """As on a machine without vLLM; what an interpreter has installed is asked once, so each test has its own."""
+    monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    monkeypatch.setattr(sys, "executable", f"/nowhere/{interpreter}/python")
+
+
 class TestNames:
     @pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
     def test_provider_is_known_wherever_hosted_vllm_is(self, provider: str) -> None:
@@ -178,9 +185,7 @@ class TestServer:
     def test_no_server_and_no_vllm_is_an_error_that_names_both_ways_out(
         self, wire: Any, monkeypatch: pytest.MonkeyPatch, provider: str
     ) -> None:
-        monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
-        monkeypatch.setitem(sys.modules, "vllm", None)
-        monkeypatch.setattr(sys, "executable", f"/nowhere/{provider}/python")  # what is installed is asked once each
+        take_vllm_away(monkeypatch, provider)
         with pytest.raises(litellm.BadRequestError, match="LEXIQ_NOVA_API_BASE.*pip install vllm"):
             litellm.completion(model=f"{provider}/m", messages=MESSAGES)
         assert wire.requests == []
@@ -281,9 +286,7 @@ class TestModelListing:
             litellm.HostedLexiqNovaChatConfig().get_models(KEY, BASE)
 
     def test_listing_without_a_server_or_vllm_asks_nobody(self, wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
-        monkeypatch.setitem(sys.modules, "vllm", None)
-        monkeypatch.setattr(sys, "executable", "/nowhere/listing/python")  # what is installed is asked once each
+        take_vllm_away(monkeypatch, "listing")
         with pytest.raises(LexiqNovaError, match="REMODLAI_API_BASE"):
             litellm.HostedLexiqNovaChatConfig().get_models()
         assert wire.requests == []
