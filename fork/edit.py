@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from fork.lock import ForkError
 from fork.releases import holds
+from fork.syntax import parsed
 
 # A parameter of this type stands for any expression of upstream's; the new code may name it.
 Part: TypeAlias = Any
@@ -90,14 +91,14 @@ def first_line(node: ast.AST) -> int:
 
 
 @lru_cache
-def _parsed(file: str) -> tuple[str, ast.Module]:
+def _module(file: str) -> tuple[str, ast.Module]:
     text = Path(file).read_text()
-    return text, ast.parse(text)
+    return text, parsed(text)
 
 
 def code_of(function: Callable[..., object]) -> Code:
     """Reads a function of an edit."""
-    text, module = _parsed(inspect.getfile(function))
+    text, module = _module(inspect.getfile(function))
     line = function.__code__.co_firstlineno
     nodes = (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     imports = {name: source for node in _at_top(module.body) for name, source in _imported(node)}

@@ -14,6 +14,7 @@ from fork.edit import Change, Code, first_line
 from fork.imports import import_splices
 from fork.lock import ForkError
 from fork.splice import Splice, Text
+from fork.syntax import parsed
 
 Captured: TypeAlias = dict[str, ast.AST]
 Found = TypeVar("Found")
@@ -40,7 +41,7 @@ class File:
 
     def __post_init__(self) -> None:
         self.text = Text(self.source)
-        self.tree = ast.parse(self.source)
+        self.tree = parsed(self.source)
 
     @cached_property
     def operands(self) -> frozenset[ast.AST]:

@@ -27,6 +27,7 @@ from fork.lock import ForkError, release
 from fork.patch import accompanying
 from fork.series.earlier import without_later
 from fork.source import ROOT
+from fork.syntax import parsed
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import wire
@@ -158,7 +159,7 @@ def _closed(modules: Iterable[str], ours: Mapping[str, bytes]) -> set[str]:
     while pending:
         new = {path for path in pending if path in ours} - paths
         paths |= new
-        pending = {f"{name.replace('.', '/')}.py" for path in new for name in _imported(ast.parse(ours[path]))}
+        pending = {f"{name.replace('.', '/')}.py" for path in new for name in _imported(parsed(ours[path]))}
     return {path for path in paths if not path.startswith(_OURS)}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from fork.names import TWINS
 from fork.splice import Splice, Text
+from fork.syntax import parsed
 
 _NAMES = frozenset(twin.provider for twin in TWINS)
 
@@ -22,7 +23,7 @@ def without_later(data: bytes, later: Collection[str]) -> bytes:
     if not any(word.encode() in data for word in (*_NAMES, *modules)):
         return data
     text = Text(data.decode())
-    tree = ast.parse(data)
+    tree = parsed(data)
     gone = {alias.asname or alias.name for node in _imports(tree, later) for alias in node.names}
     splices = [splice for node in ast.walk(tree) for splice in _of(text, node, gone)]
     for node in _imports(tree, later):

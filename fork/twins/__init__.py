@@ -17,6 +17,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper
 
 from fork.names import HOSTED, MENTION, TWINS, Twin
+from fork.syntax import parsed
 from fork.twins.layout import fitted
 from fork.twins.rules import COMMENT, COVERED, NEUTRAL, Wiring
 from fork.twins.sites import rule_of
@@ -59,7 +60,7 @@ def with_twins(
         SyntaxError: `source` is not Python.
     """
     rules = frozenset(rules)
-    statements = ast.parse(source).body
+    statements = parsed(source).body
     lines = source.split("\n")
     explained = {
         number: COMMENT for number, line in enumerate(lines, 1) if line.startswith("#") and MENTION.search(line)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fork.source import ROOT
+from fork.syntax import parsed
 from fork.wheel import overlay
 
 PATHS = sorted(path for path in overlay() if path.endswith(".py"))
@@ -33,7 +34,7 @@ STATUS_CODES = range(400, 600)
 
 
 def tree(path: str) -> ast.Module:
-    return ast.parse((ROOT / path).read_text())
+    return parsed((ROOT / path).read_text())
 
 
 def module_of(path: str) -> str:
@@ -101,7 +102,7 @@ def test_numbers_have_names(path: str) -> None:
     """Inside functions; a status code, a power of two, a file mode and a default do without one."""
     source = (ROOT / path).read_text()
     found = []
-    for function in ast.walk(ast.parse(source)):
+    for function in ast.walk(parsed(source)):
         if isinstance(function, FUNCTIONS):
             for statement in function.body:
                 operators = [each for each in ast.walk(statement) if isinstance(each, ast.BinOp)]

@@ -18,6 +18,7 @@ from fork.edits import all_edits
 from fork.exemptions import EXEMPTIONS, exempt
 from fork.lock import LOCK_FILE, Release
 from fork.releases import holds
+from fork.syntax import parsed
 from fork.wiring import OWN_DIRECTORIES, Wired, all_rules, wire
 
 from .conftest import Audit, Tiny, audit
@@ -181,7 +182,7 @@ def test_the_fork_knows_its_providers_and_every_name_that_the_wiring_imports(wir
     imports = {("litellm", name) for name in _registry_names(wired)}
     for path, text in wired.files.items():
         if path.endswith(".py"):
-            for node in ast.walk(ast.parse(text)):
+            for node in ast.walk(parsed(text)):
                 if isinstance(node, ast.ImportFrom) and "llms.remodlai" in (node.module or ""):
                     module = f"litellm.{node.module}" if node.level else str(node.module)
                     imports.update((module, alias.name) for alias in node.names)
