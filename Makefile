@@ -12,7 +12,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch series gates audit format clean
+.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity parity-streams check-newest matrix bench bench-engine bench-proxy soak soak-streams picture patch series gates audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -115,6 +115,9 @@ patch: $(STAMPS)/fork  ## write build/remodlai.patch, the change as upstream wou
 
 parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
 	PARITY_CASES=$(PARITY_CASES) $(BIN)/python -m pytest tests/parity -s
+
+parity-streams: $(STAMPS)/fork  ## 20,000 random and 5,000 aimed streams: the same
+	PYTHONPATH=tests $(BIN)/python -m parity.streams
 
 bench: $(STAMPS)/bench  ## what a call and a chunk cost, against raw httpx, the openai SDK, any-llm and hosted_vllm/
 	$(BIN)/python -m benchmarks

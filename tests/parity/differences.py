@@ -18,6 +18,9 @@ from parity.harness import Case, Difference
 from fork.releases import holds
 from support.recording import Response
 
+LITELLM = version("litellm")
+"""The installed release; looked up once, as each case asks each row."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -50,7 +53,7 @@ class Row:
     @property
     def applies(self) -> bool:
         """Whether the installed release is one of `releases`."""
-        return holds(self.releases, version("litellm"))
+        return holds(self.releases, LITELLM)
 
     def concerns(self, case: Case) -> bool:
         return self.applies and re.fullmatch(self.endpoints, case.endpoint) is not None and self.when(case)

@@ -54,12 +54,12 @@ class Endpoint:
     cases: SearchStrategy[Case]
     share: int = 1
 
-    def each_case(self, count: int, see: Callable[[Case], None]) -> None:
-        """Calls `see` with each of about `count` cases, always the same ones; a case may come more than once."""
+    def each_case(self, count: int, see: Callable[[Case], None], seed: int | None = None) -> None:
+        """Calls `see` with each of about `count` cases, the same ones for a seed; a case may come more than once."""
 
         @hypothesis.settings(
             max_examples=count,
-            derandomize=True,
+            derandomize=seed is None,
             database=None,
             deadline=None,
             phases=[hypothesis.Phase.generate],
@@ -69,7 +69,7 @@ class Endpoint:
         def each(case: Case) -> None:
             see(case)
 
-        each()
+        (each if seed is None else hypothesis.seed(seed)(each))()
 
 
 def called(
