@@ -50,11 +50,7 @@ def _is_for_type_checkers(statement: ast.stmt) -> bool:
 
 
 def _splices(text: Text, tree: ast.Module, module: str, names: list[str]) -> Iterator[Splice]:
-    definitions = (
-        each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    )
-    end = min((each.lineno for each in definitions), default=len(text.lines))
-    imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom) and each.lineno < end]
+    imports = _leading(tree)
     same = [each for each in imports if isinstance(each, ast.ImportFrom) and each.module == module and not each.level]
     if names != [""] and same and same[0].names[0].name != "*":
         yield from _merged(text, same[0], names)
@@ -81,6 +77,22 @@ def _splices(text: Text, tree: ast.Module, module: str, names: list[str]) -> Ite
             yield Splice(at, at, f"{statement}\n\n")
 
 
+def _leading(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    """The imports that no other code stands before; where there are none, those before the first definition."""
+    first, end = len(tree.body), len(tree.body)
+    for number, each in reversed([*enumerate(tree.body)]):
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            end = number
+        if not isinstance(each, ast.Import | ast.ImportFrom | ast.If | ast.Try) and not _is_text(each):
+            first = number
+    found = [[each for each in tree.body[:n] if isinstance(each, ast.Import | ast.ImportFrom)] for n in (first, end)]
+    return found[0] or found[1]
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
 def _merged(text: Text, statement: ast.ImportFrom, names: list[str]) -> Iterator[Splice]:
     there = [_alias(alias.name, alias.asname or alias.name) for alias in statement.names]
     if statement.lineno == statement.end_lineno:
@@ -88,8 +100,8 @@ def _merged(text: Text, statement: ast.ImportFrom, names: list[str]) -> Iterator
         whole = _from(statement.module, [*there, *names])
         yield Splice(text.start(statement), text.end(statement), whole)
         return
-    for name in sorted(names, key=_name_order):
-        later = [alias for alias in statement.names if _name_order(alias.name) > _name_order(name)]
+    for name in sorted(names, key=name_order):
+        later = [alias for alias in statement.names if name_order(alias.name) > name_order(name)]
         if later:
             at = text.start(later[0])
             yield Splice(at, at, f"{name},\n{' ' * later[0].col_offset}")
@@ -99,7 +111,7 @@ def _merged(text: Text, statement: ast.ImportFrom, names: list[str]) -> Iterator
 
 
 def _from(module: str, names: list[str]) -> str:
-    names = sorted(names, key=_name_order)
+    names = sorted(names, key=name_order)
     line = f"from {module} import {', '.join(names)}"
     if len(line) <= _LINE:
         return line
@@ -120,7 +132,7 @@ def _order(module: str) -> tuple[str, str]:
     return module.lower(), module
 
 
-def _name_order(name: str) -> tuple[int, str, str]:
-    # Constants, classes, the rest, as isort sorts.
+def name_order(name: str) -> tuple[int, str, str]:
+    """Sorts as isort does: constants, classes, the rest."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
     return kind, name.lower(), name

@@ -18,13 +18,12 @@ from fork.twins.sites import (
     import_of,
     is_hosted,
     is_literal,
-    leaves,
     operands,
     rule_of,
     tests_only_provider,
     tests_provider,
 )
-from fork.twins.writing import COMMA, for_all, membership, merged_imports, renamed, renamed_statement
+from fork.twins.writing import COMMA, choice_of_each, for_all, membership, merged_imports, renamed, renamed_statement
 
 COVERED = "covered: the same scope's hosted_vllm site carries both twins"
 NEUTRAL = "neutral: an import of a name that is no provider's"
@@ -67,7 +66,6 @@ class Wiring(cst.CSTTransformer):
         self._operands: dict[int, bool] = {}  # by id, the tests in an `or` that name a provider: are they twinned?
         self._covered: set[int] = set()  # ids of branches and cases beside one of hosted_vllm's
         self._chained: set[int] = set()  # ids of the later branches of a chain
-        self._beside: dict[int, list[cst.If]] = {}  # by id of an `if` that is no chain, the twins' after it
         self._muted = 0  # more than zero inside a branch or case that is twinned as a whole
 
     # What is noted, and what is left alone
@@ -216,7 +214,7 @@ class Wiring(cst.CSTTransformer):
             for statement in original_node.body
             if id(statement) in self._whole and not self._exempted(statement)
         ]
-        if not sites and not self._beside:
+        if not sites:
             return updated_node
         top_level = isinstance(original_node, cst.Module)
         taken = self.taken if top_level else {name for s in original_node.body for name in bound_names(s)}
@@ -231,7 +229,6 @@ class Wiring(cst.CSTTransformer):
         for before, statement in zip(original_node.body, updated_node.body, strict=True):
             body.append(statement)
             body.extend(twins.get(id(before), []))
-            body.extend(self._beside.pop(id(before), []))
         return updated_node.with_changes(body=body)
 
     leave_Module = leave_IndentedBlock = _leave_body
@@ -273,13 +270,11 @@ class Wiring(cst.CSTTransformer):
         self._note(original_node, COVERED if covered else "branch", original_node.body)
         if covered:
             return updated_node
-        if one_for_all := for_all(original_node.test, original_node.body, self.twins, self.shared):
+        one_for_all = for_all(original_node.test, original_node.body, self.twins, self.shared)
+        if one_for_all := one_for_all or choice_of_each(original_node.test, original_node.body, self.twins):
             return updated_node.with_changes(test=one_for_all[0], body=one_for_all[1])
         model = original_node.with_changes(orelse=None, leading_lines=())
         twins = [renamed(model, twin, self.shared) for twin in self.twins]
-        if original_node.orelse is None and id(original_node) not in self._chained and leaves(original_node.body):
-            self._beside[id(original_node)] = twins
-            return updated_node
         orelse = updated_node.orelse
         for twin in reversed(twins):
             orelse = twin.with_changes(orelse=orelse)

@@ -96,10 +96,3 @@ def rule_of(statement: cst.CSTNode, top_level: bool) -> str | None:
     if isinstance(statement, cst.FunctionDef):
         return "function" if top_level else None
     return "import" if import_of(statement) else "variable"
-
-
-def leaves(block: Any) -> bool:
-    """Tells whether what follows a block is not reached from its end."""
-    last = block.body[-1] if block.body else None
-    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    return isinstance(small, cst.Return | cst.Raise | cst.Continue | cst.Break)

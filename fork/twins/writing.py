@@ -11,8 +11,19 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.helpers import get_full_name_for_node
 
+from fork.imports import name_order
 from fork.names import PROVIDER, Twin
-from fork.twins.sites import EQUALITY, bound_names, code, equality, import_of, is_hosted, is_literal, names_provider
+from fork.twins.sites import (
+    EQUALITY,
+    bound_names,
+    code,
+    equality,
+    import_of,
+    is_hosted,
+    is_literal,
+    names_provider,
+    operands,
+)
 
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 # Comments that a checker reads; any other is about the original and is not repeated.
@@ -92,12 +103,12 @@ def merged_imports(statements: list[Any]) -> list[Any]:
         return statements
     first: Any = imports[0]
     second: Any = imports[1]
-    comma = first.names[-1].comma
-    if not isinstance(comma, cst.Comma):
-        comma = COMMA
-    elif first.lpar:
-        comma = comma.with_changes(whitespace_after=first.lpar.whitespace_after)
-    names = [*first.names[:-1], first.names[-1].with_changes(comma=comma), *second.names]
+    comma = COMMA.with_changes(whitespace_after=first.lpar.whitespace_after) if first.lpar else COMMA
+    names = sorted((*first.names, *second.names), key=lambda alias: name_order(alias.evaluated_name))
+    names = [
+        *(alias.with_changes(comma=comma) for alias in names[:-1]),
+        names[-1].with_changes(comma=first.names[-1].comma),
+    ]
     return [statements[0].with_changes(body=[first.with_changes(names=names)])]
 
 
@@ -206,6 +217,61 @@ def for_all(
     new_body: Any = body.visit(from_variable)
     new_test: Any = m.replace(test, EQUALITY, widened)
     return (new_test, new_body) if from_variable.possible else None
+
+
+def choice_of_each(
+    test: cst.BaseExpression, body: cst.BaseSuite, twins: Sequence[Twin]
+) -> tuple[cst.BaseExpression, cst.BaseSuite] | None:
+    """
+    Writes a branch that returns what a class or function of the provider's makes so that it chooses among the twins'.
+
+    Args:
+        test: what the branch tests.
+        body: what it does then.
+        twins: the twins.
+
+    Returns:
+        The test and the body, or None where the branch does more than that.
+    """
+    tested = [equality(each) for each in operands(test)]
+    sides = [pair for pair in tested if pair]
+    imports: list[Any]
+    *imports, last = body.body
+    small = last.body[0] if isinstance(last, cst.SimpleStatementLine) else None
+    made = small.value if isinstance(small, cst.Return) else None
+    if not isinstance(made, cst.Call) or len(sides) < len(tested) or not all(map(import_of, imports)):
+        return None
+    variables = {variable.value for variable, _ in sides}
+    named: Any = made.func
+    if len(variables) != 1 or m.findall(named, m.Call()) or not names_provider(named):
+        return None
+    if any(map(names_provider, made.args)):
+        return None
+    hosted = [provider for _, provider in sides if is_hosted(provider)] or [sides[0][1]]
+    keys = [provider for _, provider in sides] + [renamed(each, twin) for each in hosted for twin in twins]
+    makers = [named] * len(sides) + [renamed(named, twin) for _ in hosted for twin in twins]
+    variable = cst.Name(variables.pop())
+    entries = [
+        cst.DictElement(key, value, comma=cst.Comma(whitespace_after=_line("    " if key is not keys[-1] else "")))
+        for key, value in zip(keys, makers, strict=True)
+    ]
+    table = cst.Dict(entries, lbrace=cst.LeftCurlyBrace(whitespace_after=_line("    ")))
+    chosen = made.with_changes(func=cst.Subscript(table, [cst.SubscriptElement(cst.Index(variable))]))
+    for each in imports[:]:
+        imports += merged_imports([renamed_statement(each, twin) for twin in twins])
+    returned: Any = last.with_changes(body=[cst.Return(chosen)])
+    tuple_of_keys = cst.Tuple([cst.Element(key) for key in keys])
+    new_test = cst.Comparison(variable, [cst.ComparisonTarget(cst.In(), tuple_of_keys)])
+    return new_test, body.with_changes(body=[*sorted(imports, key=_module), returned])
+
+
+def _module(statement: Any) -> str:
+    small = import_of(statement)
+    return code(small.module) if small and small.module else ""
+
+
+def _line(indent: str) -> cst.ParenthesizedWhitespace:
+    return cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace(indent))
 
 
 def function_for_all(function: cst.FunctionDef) -> cst.FunctionDef | None:

@@ -584,6 +584,10 @@ def _inserting() -> Edit:
             "from functools import lru_cache\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
             "    from functools import lru_cache\nkey = 1\nsize = lru_cache\n",
         ),
+        (
+            "import abc\n\nT = int\nimport os\n\nkey = 1\n",
+            "import abc\nfrom functools import lru_cache\n\nT = int\nimport os\n\nkey = 1\nsize = lru_cache\n",
+        ),
     ],
 )
 def test_a_name_that_the_code_reads_is_imported_where_imports_are(before: str, after: str) -> None:

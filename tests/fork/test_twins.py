@@ -581,34 +581,68 @@ def test_siblings_have_no_comments_but_those_that_a_checker_reads() -> None:
     )
 
 
-def test_a_chain_of_plain_ifs_stays_one() -> None:
+def test_a_branch_that_makes_a_config_chooses_among_the_twins() -> None:
+    """A branch more for each would be more than upstream's check of complexity allows."""
     check(
         """\
-        def config(p):
+        def config(p, model):
             if p == P.OPENAI:
                 return A()
             if p == P.HOSTED_VLLM:
-                return HostedVLLMThing()
-            # the next
-            if p == P.XAI:
-                return B()
+                return litellm.HostedVLLMThing()
+            elif P.VLLM == p or P.HOSTED_VLLM == p:
+                # only here
+                from litellm.llms.vllm.things import VLLMThing
+
+                return VLLMThing()
+            elif p == P.HOSTED_VLLM:
+                from litellm.llms.hosted_vllm.things import thing_of_hosted_vllm
+
+                return thing_of_hosted_vllm(model=model)
         """,
         """\
-        def config(p):
+        def config(p, model):
             if p == P.OPENAI:
                 return A()
-            if p == P.HOSTED_VLLM:
-                return HostedVLLMThing()
-            if p == P.REMODLAI:
-                return HostedLexiqNovaThing()
-            if p == P.LEXIQ_NOVA:
-                return LexiqNovaThing()
-            # the next
-            if p == P.XAI:
-                return B()
+            if p in (P.HOSTED_VLLM, P.REMODLAI, P.LEXIQ_NOVA):
+                return {
+                    P.HOSTED_VLLM: litellm.HostedVLLMThing,
+                    P.REMODLAI: litellm.HostedLexiqNovaThing,
+                    P.LEXIQ_NOVA: litellm.LexiqNovaThing,
+                }[p]()
+            elif p in (P.VLLM, P.HOSTED_VLLM, P.REMODLAI, P.LEXIQ_NOVA):
+                from litellm.llms.remodlai.things import HostedLexiqNovaThing, LexiqNovaThing
+                # only here
+                from litellm.llms.vllm.things import VLLMThing
+
+                return {
+                    P.VLLM: VLLMThing,
+                    P.HOSTED_VLLM: VLLMThing,
+                    P.REMODLAI: HostedLexiqNovaThing,
+                    P.LEXIQ_NOVA: LexiqNovaThing,
+                }[p]()
+            elif p in (P.HOSTED_VLLM, P.REMODLAI, P.LEXIQ_NOVA):
+                from litellm.llms.hosted_vllm.things import thing_of_hosted_vllm
+                from litellm.llms.remodlai.things import thing_of_lexiq_nova, thing_of_remodlai
+
+                return {
+                    P.HOSTED_VLLM: thing_of_hosted_vllm,
+                    P.REMODLAI: thing_of_remodlai,
+                    P.LEXIQ_NOVA: thing_of_lexiq_nova,
+                }[p](model=model)
         """,
-        {4: "branch", 5: "branch"},
+        dict.fromkeys((4, 5, 6, 8, 10, 11, 12, 14), "branch"),
     )
+
+
+@pytest.mark.parametrize(
+    "returned", ["HostedVLLMThing", "HostedVLLMThing().params(p)", "thing(HostedVLLMThing)", "HostedVLLMThing(P.VLLM)"]
+)
+def test_any_other_branch_gets_elifs(returned: str) -> None:
+    text, _ = with_twins(f"if p == P.HOSTED_VLLM:\n    x = {returned}\n", no_exemption)
+    assert text.count("elif") == 2
+    text, _ = with_twins(f"def f(p):\n    if p == P.HOSTED_VLLM:\n        return {returned}\n", no_exemption)
+    assert text.count("elif") == 2
 
 
 def test_an_if_that_goes_on_below_gets_elifs() -> None:
