@@ -95,7 +95,7 @@ series: $(STAMPS)/fork  ## write build/series, the change as patches that stand 
 	SERIES=all $(BIN)/python -m pytest tests/fork/test_series.py
 
 gates: $(STAMPS)/fork  ## upstream's checks of style over what the fork changes and adds: nothing new
-	$(BIN)/python -m pytest tests/fork/test_gates.py tests/fork/test_statements.py
+	GATES=all $(BIN)/python -m pytest tests/fork/test_gates.py tests/fork/test_statements.py
 
 audit: $(STAMPS)/fork  ## print every upstream mention of vLLM with what explains it
 	$(BIN)/python -m fork audit

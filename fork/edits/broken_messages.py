@@ -25,7 +25,7 @@ def ended(e: Exception) -> None:
 @EDIT.instead_of(ended, STREAMS_1_109, "AnthropicStreamWrapper", releases=">=1.109")
 def broken_off(e: Exception) -> None:
     verbose_logger.error("Anthropic Adapter - %s\n%s", e, traceback.format_exc())
-    raise e
+    raise
 
 
 @EDIT.decorator(STREAMS, "AnthropicStreamWrapper.anthropic_sse_wrapper", releases="<1.109")

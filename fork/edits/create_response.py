@@ -15,9 +15,13 @@ EDIT = Edit(__name__, __doc__, patch="create-response")
 DISPATCH = "litellm/responses/dispatch.py"
 
 
-@EDIT.element(DISPATCH, "__all__")
-def public() -> object:
-    return ("acreate_response", "create_response")
+def theirs() -> object:
+    return ("aresponses", "responses")
+
+
+@EDIT.instead_of(theirs, DISPATCH, "__all__")
+def and_ours() -> object:
+    return ("acreate_response", "aresponses", "create_response", "responses")
 
 
 @EDIT.after(DISPATCH, "aresponses")

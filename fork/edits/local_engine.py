@@ -54,7 +54,13 @@ def later_async_mounts_and_engine(
     AsyncHTTPHandler: Any, transport: Part, verify: Part, cert: Part, http2: Part, limits: Part, trust_env: Part
 ) -> object:
     return with_local_engine(
-        AsyncHTTPHandler.create_httpx_proxy_mounts(transport, verify=verify, cert=cert, http2=http2, limits=limits)
+        AsyncHTTPHandler.create_httpx_proxy_mounts(
+            transport,
+            verify=verify,
+            cert=cert,
+            http2=http2,
+            limits=limits,
+        )
         if trust_env
         else None
     )

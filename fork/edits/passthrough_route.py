@@ -7,29 +7,13 @@ from typing import TYPE_CHECKING
 from fork.edit import Edit
 
 if TYPE_CHECKING:
-    from fastapi import Request, Response
+    from fastapi import APIRouter
 
-    from litellm.proxy._types import UserAPIKeyAuth
+    from litellm.llms.remodlai.passthrough.endpoints import router as own_servers_router
 
 EDIT = Edit(__name__, __doc__, patch="pass-through")
 
 
-ROUTES = "litellm/proxy/pass_through_endpoints/llm_passthrough_endpoints.py"
-
-
-@EDIT.body(ROUTES, "remodlai_proxy_route")
-async def remodlai(
-    endpoint: str, request: Request, fastapi_response: Response, user_api_key_dict: UserAPIKeyAuth
-) -> Response:
-    from litellm.llms.remodlai.passthrough.route import relay
-
-    return await relay("remodlai", endpoint, request, fastapi_response, user_api_key_dict)
-
-
-@EDIT.body(ROUTES, "lexiq_nova_proxy_route")
-async def lexiq_nova(
-    endpoint: str, request: Request, fastapi_response: Response, user_api_key_dict: UserAPIKeyAuth
-) -> Response:
-    from litellm.llms.remodlai.passthrough.route import relay
-
-    return await relay("lexiq_nova", endpoint, request, fastapi_response, user_api_key_dict)
+@EDIT.after("litellm/proxy/pass_through_endpoints/llm_passthrough_endpoints.py", "vllm_proxy_route")
+def included(router: APIRouter) -> None:
+    router.include_router(own_servers_router)

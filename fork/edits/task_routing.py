@@ -60,11 +60,7 @@ def answered(self: Any, step: Any, error: Exception) -> object:
     return as_answer(step, self._pick_raised(error, logged=False))
 
 
-def failure() -> None:
-    from litellm.router_rust.core import attempt_failure
-
-
-@EDIT.behind(failure, FILTERS, "*._answer_callback_filters", releases=">=1.110")
+@EDIT.start(FILTERS, "*._answer_callback_filters", releases=">=1.110")
 def narrowed(self: Any, step: Any, request: dict[str, Any], attempt_failure: Any) -> object:
     try:
         step = {**step, "candidates": ids_of_requested_task(step, self._handle, request)}

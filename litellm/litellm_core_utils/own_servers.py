@@ -4,7 +4,7 @@ own, these would use OpenAI's.
 """
 
 from collections.abc import Mapping, MutableMapping
-from typing import Final, cast
+from typing import Final
 
 import httpx
 from openai import AsyncOpenAI, OpenAI
@@ -105,9 +105,18 @@ def own_moderation(
         return model, api_key
     base, key = own_server(provider, model, _text(call, "api_base"), api_key)
     _require_server(provider, base, "moderations")
-    timeout: Final = cast("float | httpx.Timeout | None", call.get("timeout", litellm.request_timeout))
-    retries: Final = cast("int | None", call.get("max_retries", DEFAULT_MAX_RETRIES))
-    call.setdefault("client", own_http_client(provider, base, key, timeout, retries, None, is_async=False))
+    timeout: Final = call.get("timeout", litellm.request_timeout)
+    retries: Final = call.get("max_retries", DEFAULT_MAX_RETRIES)
+    client: Final = own_http_client(
+        provider,
+        base,
+        key,
+        timeout if isinstance(timeout, float | int | httpx.Timeout) else None,
+        retries if isinstance(retries, int) else None,
+        None,
+        is_async=False,
+    )
+    call.setdefault("client", client)
     call["api_base"] = base
     return str(model).removeprefix(f"{provider}/"), key
 

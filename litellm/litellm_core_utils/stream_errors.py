@@ -38,7 +38,7 @@ def says_errors(events: Events) -> Events:
 
         try:
             yield from events(stream)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the last code before the socket: an error's event ends the answer
             verbose_logger.exception("an Anthropic stream broke off: %s", error)
             status, message = 500, str(error) or type(error).__name__
             if isinstance(error, BaseLLMException | MidStreamFallbackError):

@@ -45,7 +45,7 @@ class _Httpcore(threading.local):
             _LATER.popleft()()
         except IndexError:
             pass  # another thread has closed the last one
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # a dropped stream must not break the request that closes it
             verbose_logger.debug("a dropped stream could not be closed: %s", error)
         finally:
             self.depth -= 1

@@ -126,7 +126,7 @@ def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str,
             follow_redirects=False,
             timeout=ASK_SECONDS,
         )
-    except Exception as error:  # whatever a client may raise is the finding
+    except Exception as error:  # noqa: BLE001  # whatever a client may raise is the finding
         yield Finding("answers", f"no: {why_unreachable(error)}", wrong=True)
         return
     milliseconds = (time.perf_counter() - began) * MILLISECONDS_PER_SECOND
@@ -215,10 +215,11 @@ def _vllm(python: str) -> Iterator[Finding]:
     place = found.origin if found is not None else None
     for name in VLLM_DISTRIBUTIONS:
         try:
-            yield Finding("vLLM", f"{name} {importlib.metadata.version(name)} in {place}")
-            return
+            version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+        yield Finding("vLLM", f"{name} {version} in {place}")
+        return
     yield Finding("vLLM", f"{place}")
 
 

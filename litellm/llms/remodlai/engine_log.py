@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 from litellm._logging import verbose_logger
 from litellm.llms.remodlai.errors import no_server
@@ -87,7 +88,7 @@ class Progress:
         log: of the engine.
     """
 
-    _shown: set[str] = set()
+    _shown: ClassVar[set[str]] = set()
 
     def __init__(self, model: str, log: Path) -> None:
         self.model = model

@@ -4,7 +4,7 @@ at once, a pydantic model after a search.
 """
 
 from types import SimpleNamespace
-from typing import Final, cast
+from typing import Final, cast  # noqa: TID251  # for the one cast below
 
 from pydantic import BaseModel
 

@@ -72,7 +72,7 @@ class ResponseLines:
                 while not line:
                     line = next(self._lines)
                 self._next = line
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # `take` raises it
                 self._next = error
         return self._next if isinstance(self._next, str) else ""
 
@@ -84,7 +84,7 @@ class ResponseLines:
                 while not line:
                     line = await self._lines.__anext__()
                 self._next = line
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # `take` raises it
                 self._next = error
         return self._next if isinstance(self._next, str) else ""
 
