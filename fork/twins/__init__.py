@@ -32,7 +32,7 @@ RULES = {
     "variable": "an enum member or variable of the provider gets the twin's",
     "import": "an import of the provider's names gets the twin's import",
     "function": "a top-level function of the provider takes the name from its variable, or gets the twin's function",
-    "branch": "a branch of the provider tests for the twin too, chooses among what each returns, or gets a sibling branch",
+    "branch": "a branch that tests for the provider serves the twin too, or gets a sibling branch",
     "operand": "a test for one of several providers tests for the twin too",
     "case": "a match case of the provider gets a sibling case",
 }
