@@ -11,8 +11,18 @@ if TYPE_CHECKING:
     from litellm.llms.remodlai.engine_call import naming_engine
 
 EDIT = Edit(__name__, __doc__, patch="local-engine")
+MESSAGES = "litellm/llms/anthropic/pass_through/messages/handler.py"
+MESSAGES_1_109 = "litellm/llms/anthropic/messages/native/handler.py"
 
 
 @EDIT.start("litellm/utils.py", "client")
 def named(original_function: Callable[..., object]) -> None:
     original_function = naming_engine(original_function)
+
+
+# `client` decorates neither of these.
+@EDIT.decorator("litellm/main.py", "moderation")
+@EDIT.decorator(MESSAGES, "anthropic_messages_handler", releases="<1.109")
+@EDIT.decorator(MESSAGES_1_109, "anthropic_messages_handler", releases=">=1.109")
+def named_call() -> object:
+    return naming_engine

@@ -8,7 +8,6 @@ mixes one of the two identities below into upstream's `HostedVLLM…` class for 
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel
@@ -19,6 +18,7 @@ from litellm.litellm_core_utils.call_headers import headers_of_call
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
+from litellm.llms.remodlai.bases import meant, server_root, with_api_path, wrong_base
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
 from litellm.llms.vllm import common_utils as vllm
 from litellm.secret_managers.main import get_secret_str
@@ -26,7 +26,7 @@ from litellm.types.llms.openai import AllMessageValues
 from litellm.types.router import GenericLiteLLMParams
 
 from .keys import is_sendable, remember
-from .places import LOCAL_ENGINE
+from .places import LOCAL_ENGINE, place_of, without_secrets
 
 
 def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
@@ -49,24 +49,24 @@ def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
     return base, key
 
 
-def with_api_path(base: str) -> str:
+def server_base(provider: str, given: object) -> str:
     """
-    Adds `/v1` to a base that is a bare origin; any other path is kept.
+    The base of a server, as it is used.
 
     Args:
-        base: URL of a server, `https://host` or `https://host/some/path`, with or without a trailing slash.
+        provider: whose call it is.
+        given: as it was configured.
 
-    Returns:
-        The base without a trailing slash.
+    Raises:
+        LexiqNovaError: it names no server (400); the message says where it came from.
     """
-    base = base.rstrip("/")
-    parts = urlsplit(base)
-    return f"{base}/v1" if parts.scheme in ("http", "https") and not parts.path else base
-
-
-def server_root(base: str) -> str:
-    """Returns `base` without its `/v1`: where vLLM's unversioned routes (`/tokenize`, `/score`, …) are."""
-    return base.rstrip("/").removesuffix("/v1")
+    base = str(given)
+    if base.startswith(ENGINE_SCHEME):
+        return base
+    if (cause := wrong_base(base)) is not None:
+        text = f"{provider}: the base {without_secrets(base)!r} from {place_of(provider, base)} cannot be used: {cause}"
+        raise LexiqNovaError(status_code=httpx.codes.BAD_REQUEST, message=text)
+    return with_api_path(meant(base))
 
 
 def _by_name(method: Callable[..., Any], args: tuple[Any, ...], call: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class HostedLexiqNova:
     _has_key: bool = True
 
     @classmethod
-    def resolve(cls, api_base: str | None = None, api_key: str | None = None) -> tuple[str, str]:
+    def resolve(cls, api_base: object = None, api_key: str | None = None) -> tuple[str, str]:
         """
         The server that a call with these arguments reaches, and the key that belongs to it.
 
@@ -142,12 +142,15 @@ class HostedLexiqNova:
         Returns:
             Base and key. The base is LOCAL_ENGINE where no server is configured; the key is never empty, so that
             upstream has no reason to look for another provider's.
+
+        Raises:
+            LexiqNovaError: what was given is no base, or no header can carry the key.
         """
         base = api_base or litellm.api_base or get_secret_str("REMODLAI_API_BASE")
         if not base or base == LOCAL_ENGINE:
             return LexiqNova.resolve(base, api_key)
         key = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
-        return with_sendable_key(with_api_path(base), key)
+        return with_sendable_key(server_base(cls.provider, base), key)
 
     def reach(self, call: Mapping[str, Any]) -> str:
         """
@@ -264,11 +267,11 @@ class LexiqNova(HostedLexiqNova):
     provider: ClassVar[str] = "lexiq_nova"
 
     @classmethod
-    def resolve(cls, api_base: str | None = None, api_key: str | None = None) -> tuple[str, str]:
+    def resolve(cls, api_base: object = None, api_key: str | None = None) -> tuple[str, str]:
         base = None if api_base == LOCAL_ENGINE else api_base
         base = base or get_secret_str("LEXIQ_NOVA_API_BASE")
         key = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
-        return with_sendable_key(with_api_path(base) if base else LOCAL_ENGINE, key)
+        return with_sendable_key(server_base(cls.provider, base) if base else LOCAL_ENGINE, key)
 
 
 # 1.110 has a class of its own for hosted servers.
@@ -303,7 +306,7 @@ class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
     pass
 
 
-def own_server(provider: str, api_base: str | None, api_key: str | None) -> tuple[str, str]:
+def own_server(provider: str, api_base: object, api_key: str | None) -> tuple[str, str]:
     """
     Base and key for the upstream functions that have no config class and would take OpenAI's.
 

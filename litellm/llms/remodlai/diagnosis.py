@@ -1,15 +1,12 @@
 """
 Why a server could not be asked, in words for whoever configured it: the cause, and what to do about it.
 
-Nothing here asks a server; what is judged is a base, the error that a client raised, or an answer.
+Nothing here asks a server; what is judged is the error that a client raised, or an answer.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
-
-import httpx
 
 NO_AUTHORITY: Final = (
     "its certificate is not signed by an authority that this machine trusts; name the authority's file (PEM) by "
@@ -36,31 +33,6 @@ _CAUSES: Final = (
     (re.compile("unreachable|No route to host", re.I), "this machine has no way to that network"),
     (re.compile("server disconnected|illegal status line|reset by peer", re.I), SPEAKS_TLS),
 )
-
-
-def wrong_base(base: str) -> str | None:
-    """
-    Says what is wrong with a base before anything is sent to it.
-
-    Args:
-        base: URL of a server, as it was configured.
-
-    Returns:
-        The cause, or None where the base can be used.
-    """
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not base.lower().startswith(f"{parts.scheme}://"):
-        return "it has no scheme; write https:// or http:// in front of it"
-    host = parts.netloc.rpartition("@")[2]
-    if host.count(":") > 1 and not host.startswith("["):
-        return "an IPv6 address stands in brackets in a URL, as in http://[::1]:8000"
-    if not host or host.startswith(":"):
-        return "it names no host"
-    try:
-        httpx.URL(base)
-    except (httpx.InvalidURL, ValueError) as error:
-        return f"it is no URL ({error})"
-    return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -24,7 +24,7 @@ from litellm._version import version as litellm_version
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.http_handler import _get_httpx_client
 from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
-from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable, wrong_base
+from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable
 from litellm.llms.remodlai.engine import is_installed, running_engines, runtime_directory
 from litellm.llms.remodlai.errors import LexiqNovaError, no_server
 from litellm.llms.remodlai.places import BASES, KEYS, LOCAL_ENGINE, first_set, key_names, owner_of, without_secrets
@@ -112,10 +112,6 @@ def _versions() -> Iterator[Finding]:
 
 def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str, model: str) -> Iterator[Finding]:
     """Asks a server for its models, as a call would reach it."""
-    cause = wrong_base(base)
-    if cause is not None:
-        yield Finding("server", f"{place} cannot be used: {cause}", wrong=True)
-        return
     yield from _http_proxy(base)
     client = _get_httpx_client(params={"timeout": ASK_SECONDS})
     began = time.perf_counter()

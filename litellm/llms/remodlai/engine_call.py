@@ -12,11 +12,13 @@ from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 
 import litellm
+from litellm.llms.remodlai.bases import meant
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 PROVIDERS: Final = ("remodlai", "lexiq_nova")
+_BASES: Final = ("api_base", "base_url")
 _PREFIXES: Final = ("remodlai/", "lexiq_nova/")
 
 
@@ -66,9 +68,16 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
     from litellm.llms.remodlai.places import LOCAL_ENGINE
 
     on_server = {name: value for name, value in call.items() if name != "engine_args"}
+    given_base, key = call.get("api_base") or call.get("base_url"), call.get("api_key")
+    for argument in _BASES:
+        if given := call.get(argument):
+            # Not every function of upstream's asks the provider what is meant, or takes anything but text.
+            on_server[argument] = meant(str(given))
     name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
-    given = call.get("api_base") or call.get("base_url")
-    base, _key = own_server(name, str(given) if given else None, None)
+    try:
+        base, _key = own_server(name, given_base, key if isinstance(key, str) else None)
+    except LexiqNovaError as refusal:
+        raise litellm.exception_type(model=model, original_exception=refusal, custom_llm_provider=name) from refusal
     if base != LOCAL_ENGINE or not isinstance(model, str) or call.get("mock_response") is not None:
         return on_server
     model = model.removeprefix(f"{name}/")

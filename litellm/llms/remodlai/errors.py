@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
-from litellm.llms.remodlai.diagnosis import known_cause, why_unreadable, wrong_base
+from litellm.llms.remodlai.diagnosis import known_cause, why_unreadable
 from litellm.llms.remodlai.keys import hidden, hidden_in
 from litellm.llms.remodlai.places import BASES, key_names, owner_of, place_of, without_secrets
 
@@ -78,7 +78,7 @@ def explained(message: str, status_code: int, answered: bool, provider: str, bas
     place = place_of(provider, base)
     cause: str | None = None
     if not answered:
-        cause = wrong_base(base) or known_cause(message) or "it could not be asked"
+        cause = known_cause(message) or "it could not be asked"
     elif status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and not has_key:
         cause = f"no key is set; give one by {key_names(owner_of(provider, place))}"
     else:

@@ -10,6 +10,7 @@ from typing import Final
 
 import litellm
 from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
+from litellm.llms.remodlai.bases import meant, server_root
 from litellm.secret_managers.main import get_secret_str
 
 Place = tuple[str, Callable[[], str | None]]
@@ -72,13 +73,17 @@ def place_of(provider: str, base: str) -> str:
 
     Args:
         provider: whose call it is.
-        base: as it is used, `/v1` included.
+        base: as it is used or as it was given.
 
     Returns:
         The name of the place that holds it; ARGUMENT where none does: it was the call's or the deployment's.
     """
-    spellings = (base, base.removesuffix("/v1"))
-    return next((name for name, value in BASES[provider] if (value() or "").rstrip("/") in spellings), ARGUMENT)
+    root = _root(base)
+    return next((name for name, value in BASES[provider] if (own := value()) and _root(own) == root), ARGUMENT)
+
+
+def _root(base: object) -> str:
+    return server_root(meant(str(base)))
 
 
 def owner_of(provider: str, place: str) -> str:

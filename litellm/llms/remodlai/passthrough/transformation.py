@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import httpx
 
 from ...vllm.passthrough.transformation import VLLMPassthroughConfig
-from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova, server_root
+from ..bases import server_root
+from ..common_utils import HostedLexiqNovaModelInfo, LexiqNova
 from ..errors import LexiqNovaError
 
 # vLLM's longest route is below 100 characters, and a proxy in between encodes once more at most.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...hosted_vllm.transcriptions.transformation import HostedVLLMAudioTranscriptionConfig
-from ..common_utils import HostedLexiqNova, LexiqNova, server_root
+from ..bases import server_root
+from ..common_utils import HostedLexiqNova, LexiqNova
 
 
 class HostedLexiqNovaAudioTranscriptionConfig(HostedLexiqNova, HostedVLLMAudioTranscriptionConfig):

@@ -12,7 +12,8 @@ import pytest
 
 import litellm
 from litellm.constants import NON_LLM_CONNECTION_TIMEOUT
-from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova, own_server, server_root, with_api_path
+from litellm.llms.remodlai.bases import server_root, with_api_path
+from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova, own_server
 from litellm.llms.remodlai.errors import LexiqNovaError
 from litellm.llms.remodlai.places import LOCAL_ENGINE, has_server
 from litellm.types.router import LiteLLM_Params
