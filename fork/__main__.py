@@ -80,7 +80,10 @@ def main(argv: list[str] | None = None) -> int:
     command = commands.add_parser("series", help="write the change as patches that `git am` takes")
     command.add_argument("directory", type=Path)
     command.add_argument("--only", metavar="NAME", help="write this patch alone")
-    command.set_defaults(run=lambda arguments: print(*series.write(arguments.directory, arguments.only), sep="\n"))
+    command.add_argument("--tree", type=Path, help="a checkout of LiteLLM that they are for; by default the release")
+    command.set_defaults(
+        run=lambda arguments: print(*series.write(arguments.directory, arguments.only, arguments.tree), sep="\n")
+    )
 
     command = commands.add_parser("apply", help="make the change in an upstream checkout")
     command.add_argument("directory", type=Path)

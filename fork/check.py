@@ -30,7 +30,7 @@ from fork.wiring import OWN_DIRECTORIES, Wired, wire
 # What the scratch copy leaves behind: environments, results, and git's store.
 _PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
 # Unit tests, the comparisons with hosted_vllm and with the release as published, and what our servers do beyond vLLM.
-TESTS = ("tests/test_litellm", "tests/parity", "tests/superset")
+TESTS = ("tests/test_litellm/llms", "tests/parity", "tests/superset")
 AUDIT, PROXY = "audit", "[proxy]"
 COLUMNS = (AUDIT, PROXY, *TESTS)
 # Where `[proxy]` does not resolve: what the tests import of it.

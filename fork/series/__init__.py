@@ -15,16 +15,18 @@ import ast
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from textwrap import fill
+from zipfile import ZipFile
 
 from fork.edit import Edit
 from fork.edits import all_edits
 from fork.lock import ForkError, release
-from fork.patch import accompanying
+from fork.patch import SELF_HOSTED, TESTS, accompanying, require_clean
 from fork.series.earlier import without_later
 from fork.source import ROOT
 from fork.syntax import parsed
@@ -33,6 +35,14 @@ from fork.wheel import overlay
 from fork.wiring import wire
 
 PROVIDERS = "providers"
+# The page of both providers and its line of the sidebar, between two that stand there, in BerriAI/litellm-docs.
+PAGE = (
+    "docs/providers/remodlai.md",
+    "sidebars.js",
+    '        "providers/remodlai",',
+    '        "providers/recraft",',
+    '        "providers/replicate",',
+)
 _OURS = "litellm/llms/remodlai/"
 _WIDTH = 72
 
@@ -45,6 +55,7 @@ class Patch:
     Args:
         name: the `patch=` of its edits.
         subject: first line of its message, a conventional commit.
+        says: what its message says besides what its edits do.
         measured: how it was measured, and what came out.
         files: what else is in it, relative to the root.
         later: what its modules import and a later patch brings.
@@ -52,12 +63,26 @@ class Patch:
 
     name: str
     subject: str
+    says: str = ""
     measured: str = ""
     files: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
 
 
+_PROVIDERS_SAY = """\
+`remodlai/` is a hosted, OpenAI-compatible Lexiq Nova server, `lexiq_nova/` a vLLM on the caller's own machine. Both do
+what `hosted_vllm/` does on every endpoint, and send a call to the configured server or raise: never to another host.
+
+Each endpoint's class inherits from `HostedVLLM…` and says only who it is. A Router chooses among deployments of one
+embedding model by the task of a request.
+"""
+
 PATCHES = (
+    Patch(
+        "self-hosted-tests",
+        "test: add a server on loopback for tests of self-hosted providers",
+        "It records what it is asked, and answers as vLLM does.",
+    ),
     Patch("create-response", "feat(responses): export create_response and acreate_response"),
     Patch("fix-unfinished-answers", "fix(chat): keep finish reasons that say an answer is unfinished"),
     Patch("fix-choices-of-a-stream", "fix(streaming): keep the choices of a chunk apart"),
@@ -77,8 +102,8 @@ PATCHES = (
     Patch(
         "http-clients",
         "perf(http): parse a URL once, search cookies only where an answer sets one",
-        "timeit, CPython 3.11, per call: cookies of an answer 27 us before, 0.6 us after; httpx.URL() 25 us before, a "
-        "look-up after.",
+        measured="timeit, CPython 3.11, per call: cookies of an answer 27 us before, 0.6 us after; httpx.URL() 25 us "
+        "before, a look-up after.",
         later=("litellm/llms/custom_httpx/collector_safe_client.py",),
     ),
     Patch(
@@ -97,7 +122,7 @@ PATCHES = (
     Patch("management-routes", "perf(proxy): look up management routes once"),
     Patch("plain-chunks", "perf(proxy): serialize a chunk from plain objects"),
     Patch("without-limits", "perf(router): remember deployments without limits"),
-    Patch(PROVIDERS, "feat(providers): add remodlai and lexiq_nova, Lexiq Nova hosted and local"),
+    Patch(PROVIDERS, "feat(providers): add remodlai and lexiq_nova, Lexiq Nova hosted and local", _PROVIDERS_SAY),
 )
 
 
@@ -111,7 +136,7 @@ def edits_of(patch: Patch) -> list[Edit]:
 
 def message(patch: Patch) -> str:
     """Returns a patch's message: its subject, what its edits say, how it was measured."""
-    reasons = [edit.doc or "" for edit in edits_of(patch)] if patch.name != PROVIDERS else [_PROVIDERS_SAY]
+    reasons = [patch.says] if patch.says else [edit.doc or "" for edit in edits_of(patch)]
     paragraphs = [part for reason in reasons for part in re.split(r"\n\s*\n", reason.strip())]
     if patch.measured:
         paragraphs.append(f"Measured: {patch.measured}")
@@ -119,29 +144,24 @@ def message(patch: Patch) -> str:
     return "\n\n".join([patch.subject, *filled])
 
 
-_PROVIDERS_SAY = """\
-`remodlai/` is a hosted, OpenAI-compatible Lexiq Nova server, `lexiq_nova/` a vLLM on the caller's own machine. Both do
-what `hosted_vllm/` does on every endpoint, and send a call to the configured server or raise: never to another host.
-
-Each endpoint's class inherits from `HostedVLLM…` and says only who it is. A Router chooses among deployments of one
-embedding model by the task of a request.
-"""
-
-
 @lru_cache
-def files_of(patch: Patch) -> frozenset[str]:
-    """Returns the files of ours that come with a patch, by path."""
+def files_of(patch: Patch, version: str) -> frozenset[str]:
+    """Returns the files of ours that come with a patch for a release, by path."""
     index = PATCHES.index(patch)
-    earlier = frozenset[str]().union(*(files_of(each) for each in PATCHES[:index]))
-    ours = overlay() | accompanying()
+    earlier = frozenset[str]().union(*(files_of(each, version) for each in PATCHES[:index]))
+    ours = overlay() | accompanying(version)
     if patch.name == PROVIDERS:
         return frozenset(ours) - earlier
+    if patch is PATCHES[0]:
+        return frozenset(path for path in ours if path.startswith(SELF_HOSTED) and "/test_" not in path[len(TESTS) :])
     changes = [change for edit in edits_of(patch) for change in edit.changes]
     sources = [source for change in changes for source in change.code.needed().values()]
     found = {name for module, name in sources for name in (module, f"{module}.{name}")}
     found |= {module for change in changes for node in change.code.body for module in _imported(node)}
     paths = _closed(found, {path: data for path, data in ours.items() if path not in patch.later})
     tests = {f"tests/test_{Path(path).parent}/test_{Path(path).name}" for path in paths}
+    named = {f"test_{edit.name.replace('-', '_')}.py" for edit in edits_of(patch)}
+    tests |= {path for path in ours if path.startswith(SELF_HOSTED) and Path(path).name in named}
     return frozenset((paths | tests & ours.keys() | set(patch.files)) - earlier)
 
 
@@ -163,29 +183,33 @@ def _closed(modules: Iterable[str], ours: Mapping[str, bytes]) -> set[str]:
     return {path for path in paths if not path.startswith(_OURS)}
 
 
-@lru_cache
-def prefix(count: int) -> dict[str, bytes]:
+def prefix(count: int, tree: Path | None = None) -> dict[str, bytes]:
     """
-    The files that differ from the release's when the first patches are applied.
+    The files that differ from upstream's when the first patches are applied.
 
     Args:
         count: how many patches.
+        tree: a source tree of upstream's; by default the locked release.
 
     Raises:
         ForkError: an edit has no place.
     """
-    locked = release()
+    return _prefix(count, tree, release().version)
+
+
+@lru_cache
+def _prefix(count: int, tree: Path | None, version: str) -> dict[str, bytes]:
     patches, complete = PATCHES[:count], count == len(PATCHES)
     chosen = {edit for patch in patches for edit in edits_of(patch)}
-    with locked.opened(upstream_wheel(locked)) as archive:
+    with _upstream(tree) as upstream:
         # In the order of the whole change: two edits may be made at one place.
-        wired = wire(archive, edits=[edit for edit in all_edits() if edit in chosen], twins=complete)
+        wired = wire(upstream, edits=[edit for edit in all_edits() if edit in chosen], twins=complete)
     if complete:
         wired.check()
     elif wired.faults:
         raise ForkError("\n".join(wired.faults))
-    ours = overlay() | accompanying()
-    present = frozenset[str]().union(*(files_of(patch) for patch in patches))
+    ours = overlay() | accompanying(wired.version)
+    present = frozenset[str]().union(*(files_of(patch, wired.version) for patch in patches))
     files = {path: text.encode() for path, text in wired.files.items()}
     files |= {path: ours[path] for path in sorted(present)}
     if complete:
@@ -194,20 +218,35 @@ def prefix(count: int) -> dict[str, bytes]:
     return {path: without_later(data, later) if path.endswith(".py") else data for path, data in files.items()}
 
 
-def write(directory: Path, only: str | None = None) -> list[Path]:
+@contextmanager
+def _upstream(tree: Path | None) -> Iterator[ZipFile | Path]:
+    if tree is not None:
+        yield tree
+        return
+    locked = release()
+    with locked.opened(upstream_wheel(locked)) as archive:
+        yield archive
+
+
+def write(directory: Path, only: str | None = None, tree: Path | None = None) -> list[Path]:
     """
-    Writes the series.
+    Writes the series, and the patch for the repository of upstream's documentation.
 
     Args:
         directory: where the patches go.
         only: name of one patch; by default all.
+        tree: a source tree of upstream's that they are for; by default the locked release, which has no `README.md`,
+            table of endpoints or sources of the dashboard.
 
     Returns:
         The files, in order.
 
     Raises:
-        ForkError: there is no such patch, an edit has no place, or git is not installed or fails.
+        ForkError: there is no such patch, an edit has no place, `tree` is no source tree of upstream's or has the
+            change, or git is not installed or fails.
     """
+    if tree is not None:
+        require_clean(tree)
     names = [patch.name for patch in PATCHES]
     if only is not None and only not in names:
         raise ForkError(f"no such patch: {only}. Patches: {', '.join(names)}")
@@ -218,20 +257,41 @@ def write(directory: Path, only: str | None = None) -> list[Path]:
             subject = re.sub(r"[^A-Za-z0-9]+", "-", patch.subject).strip("-")
             file = directory / f"{number:04}-{subject[:52].rstrip('-')}.patch"
             # Where the release has no place for its edits, or has made the change itself, a patch is empty.
-            if difference := _difference(prefix(number - 1), prefix(number)):
-                file.write_bytes(_formatted(number, patch, difference))
+            if difference := _difference(prefix(number - 1, tree), prefix(number, tree), tree):
+                file.write_bytes(_formatted(f"{number:02}/{len(PATCHES)}", message(patch), difference))
                 written.append(file)
+    if only in (None, PROVIDERS):
+        written.append(write_page(directory / "litellm-docs"))
     return written
 
 
-def _formatted(number: int, patch: Patch, difference: bytes) -> bytes:
-    first, _, body = message(patch).partition("\n\n")
+def write_page(directory: Path) -> Path:
+    """Writes the patch for BerriAI/litellm-docs."""
+    page, sidebar, line, earlier, later = PAGE
+    new = [f"+{line}\n" for line in (ROOT / page).read_text().splitlines()]
+    difference = [
+        f"diff --git a/{page} b/{page}\nnew file mode 100644\n--- /dev/null\n+++ b/{page}\n",
+        f"@@ -0,0 +1,{len(new)} @@\n",
+        *new,
+        # git finds the place by the two lines around it, wherever they are.
+        f"diff --git a/{sidebar} b/{sidebar}\n--- a/{sidebar}\n+++ b/{sidebar}\n",
+        f"@@ -1000,2 +1000,3 @@\n {earlier}\n+{line}\n {later}\n",
+    ]
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / "0001-docs-add-the-providers-remodlai-and-lexiq_nova.patch"
+    said = "docs: add the providers remodlai and lexiq_nova\n\nOne page for both, and its line in the sidebar."
+    file.write_bytes(_formatted("1/1", said, "".join(difference).encode()))
+    return file
+
+
+def _formatted(number: str, message: str, difference: bytes) -> bytes:
+    first, _, body = message.partition("\n\n")
     author, date = _author()
     head = [
         f"From {'0' * 40} Mon Sep 17 00:00:00 2001",
         f"From: {author}",
         f"Date: {date}",
-        f"Subject: [PATCH {number:02}/{len(PATCHES)}] {first}",
+        f"Subject: [PATCH {number}] {first}",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=UTF-8",
         "Content-Transfer-Encoding: 8bit",
@@ -249,18 +309,24 @@ def _author() -> tuple[str, str]:
     return (said[0], said[1]) if len(said) == 2 else ("remodlai <remodlai@localhost>", "Thu, 1 Jan 1970 00:00:00 +0000")
 
 
-def _difference(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bytes:
-    locked = release()
+def _difference(before: Mapping[str, bytes], after: Mapping[str, bytes], tree: Path | None) -> bytes:
     changed = [path for path in sorted(before.keys() | after.keys()) if before.get(path) != after.get(path)]
-    with tempfile.TemporaryDirectory() as scratch, locked.opened(upstream_wheel(locked)) as archive:
-        upstream = frozenset(archive.namelist())
-        for tree, files in (("a", before), ("b", after)):
+    with tempfile.TemporaryDirectory() as scratch, _upstream(tree) as upstream:
+        for side, files in (("a", before), ("b", after)):
+            Path(scratch, side).mkdir()
             for path in changed:
-                if path in files or path in upstream:
-                    target = Path(scratch, tree, path)
+                data = files[path] if path in files else _read(upstream, path)
+                if data is not None:
+                    target = Path(scratch, side, path)
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(files[path] if path in files else archive.read(path))
+                    target.write_bytes(data)
         return _git(["diff", "--no-index", "--no-prefix", "--no-color", "a", "b"], Path(scratch), (0, 1))
+
+
+def _read(upstream: ZipFile | Path, path: str) -> bytes | None:
+    if isinstance(upstream, ZipFile):
+        return upstream.read(path) if path in upstream.NameToInfo else None
+    return (upstream / path).read_bytes() if (upstream / path).is_file() else None
 
 
 def _git(arguments: Sequence[str], directory: Path, expected: tuple[int, ...]) -> bytes:

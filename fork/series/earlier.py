@@ -39,13 +39,16 @@ def _imports(tree: ast.Module, later: Collection[str]) -> Iterator[ast.ImportFro
 
 def _of(text: Text, node: ast.AST, gone: Collection[str]) -> Iterator[Splice]:
     if isinstance(node, ast.Set | ast.List | ast.Tuple):
-        yield from _without(text, node.elts, lambda each: isinstance(each, ast.Constant) and each.value in _NAMES)
+        one = "," if isinstance(node, ast.Tuple) else ""
+        yield from _without(text, node.elts, lambda each: isinstance(each, ast.Constant) and each.value in _NAMES, one)
     elif isinstance(node, ast.ClassDef):
         yield from _without(text, node.bases, lambda each: isinstance(each, ast.Name) and each.id in gone)
 
 
-def _without(text: Text, elements: list[ast.expr], drops: Callable[[ast.expr], bool]) -> Iterator[Splice]:
+def _without(
+    text: Text, elements: list[ast.expr], drops: Callable[[ast.expr], bool], one: str = ""
+) -> Iterator[Splice]:
     kept = [each for each in elements if not drops(each)]
     if kept and len(kept) < len(elements):
-        texts = ", ".join(text.between(each) for each in kept)
+        texts = ", ".join(text.between(each) for each in kept) + (one if len(kept) == 1 else "")
         yield Splice(text.start(elements[0]), text.end(elements[-1]), texts)

@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
 from fork.lock import locked_versions, release
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
+from fork.wiring import Wired
 
 from .conftest import Audit, audit
 
@@ -26,18 +27,21 @@ RELEASES = {release().version, *(locked_versions()[-1:] if os.environ.get("GATES
 
 
 @pytest.fixture(scope="module", params=sorted(RELEASES))
-def trees(
-    request: pytest.FixtureRequest, audited: Audit, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Path]:
-    """The changed files as a release has them, and the changed and added ones."""
-    locked = release(request.param)
+def changed(request: pytest.FixtureRequest, audited: Audit) -> Wired:
+    """What the wiring makes of a release."""
     of_release = audited if request.param == release().version else audit(request.param)
     assert of_release.returncode == 0, of_release.stderr
-    files = of_release.wired[0].files
+    return of_release.wired[0]
+
+
+@pytest.fixture(scope="module")
+def trees(changed: Wired, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The changed files as the release has them, and the changed and added ones."""
+    locked = release(changed.version)
     before, after = tmp_path_factory.mktemp("before"), tmp_path_factory.mktemp("after")
     with locked.opened(upstream_wheel(locked)) as archive:
-        archive.extractall(before, [path for path in files if path.endswith(".py")])
-    for path, data in ({path: text.encode() for path, text in files.items()} | overlay()).items():
+        archive.extractall(before, [path for path in changed.files if path.endswith(".py")])
+    for path, data in ({path: text.encode() for path, text in changed.files.items()} | overlay()).items():
         if path.endswith(".py"):
             (after / path).parent.mkdir(parents=True, exist_ok=True)
             (after / path).write_bytes(data)
@@ -74,6 +78,16 @@ def test_nothing_new_is_found(trees: tuple[Path, Path]) -> None:
     before, after = map(findings, trees)
     new = after - before
     assert {place for place in new if not (place[0].startswith(OWN) and place[1] in OVERRIDES)} == set()
+
+
+def test_folders_of_providers_are_in_the_table_of_endpoints(changed: Wired) -> None:
+    """Upstream's check reads its source tree's table; the wheel has a copy of it, wired by the same rule."""
+    locked = release(changed.version)
+    with locked.opened(upstream_wheel(locked)) as archive:
+        there = {PurePath(name).parts[2] for name in archive.namelist() if name.startswith("litellm/llms/")}
+    folders = {PurePath(path).parts[2] for path in overlay() if path.startswith("litellm/llms/")} - there
+    table = json.loads(changed.files["litellm/provider_endpoints_support_backup.json"])["providers"]
+    assert folders and folders <= table.keys()
 
 
 def test_a_new_finding_would_be_found(tmp_path: Path) -> None:

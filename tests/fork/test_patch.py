@@ -59,17 +59,14 @@ def test_the_patch_makes_what_apply_makes(upstream: Path, snapshot: Path, patche
 
 
 @needs_git
-def test_the_patch_holds_wiring_provider_tests_and_documentation(
-    patched: Path, snapshot: Path, upstream: Path, wired: Wired
-) -> None:
+def test_the_patch_holds_wiring_provider_and_tests(patched: Path, snapshot: Path, upstream: Path, wired: Wired) -> None:
     files = contents(patched)
     with ZipFile(upstream) as archive:
         for path in archive.namelist():
             files.pop(path, None) if path not in wired.files else None
     expected = {path: text.encode() for path, text in wired.files.items()}
-    for folder in ("litellm", *patch.ACCOMPANYING):
-        ours = contents(snapshot / folder) if (snapshot / folder).is_dir() else {}
-        expected.update({f"{folder}/{path}": data for path, data in ours.items()})
+    expected |= {f"litellm/{path}": data for path, data in contents(snapshot / "litellm").items()}
+    expected |= patch.accompanying(wired.version)
     assert files == expected
     assert "tests/test_litellm/llms/remodlai/test_remodlai_basic.py" in files
 

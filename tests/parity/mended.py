@@ -1,7 +1,7 @@
 """Faults that the fork mends for every provider: what each is, and which generated cases show it.
 
 Where such a case is made with the fork and with the release, the two differ on purpose. That they are right is
-tested in `tests/fork/fixes`; every other case must be equal.
+tested in `tests/test_litellm/self_hosted/fixes`; every other case must be equal.
 """
 
 import re

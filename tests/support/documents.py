@@ -43,7 +43,7 @@ DOCUMENTS = (
     "LEXIQ_NOVA_INTEGRATION.md",
     "docs/vllm.md",
     "docs/proxy.md",
-    "docs/my-website/docs/providers/remodlai.md",
+    "docs/providers/remodlai.md",
 )
 KEY = "sk-your-key"
 HOSTED = "https://api.lexiq-nova.com"

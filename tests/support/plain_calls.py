@@ -10,7 +10,7 @@ import pytest
 from litellm.integrations.custom_logger import CustomLogger
 from support.recording import Request, Response
 
-PROVIDERS = ("remodlai", "hosted_vllm")
+PROVIDERS = ["remodlai", "hosted_vllm"]
 MODEL = "our-own-model"
 PRICE = {"input_cost_per_token": 0.5, "output_cost_per_token": 0.25, "mode": "chat"}
 COST = 4 * 0.5 + 2 * 0.25

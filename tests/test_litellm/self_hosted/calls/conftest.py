@@ -1,4 +1,4 @@
-"""What the tests of the shared edits share: calls of each provider, sync and async, that leave LiteLLM as it was."""
+"""What these tests share: calls of each provider, sync and async, that leave LiteLLM as it was."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""Anthropic's messages: tools of the caller, tool calls in a stream, answers that the caller began."""
+"""Anthropic's messages: every tool call of a stream is a block of its own."""
 
 import copy
 import json
@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 import litellm
-from support.recording import RecordingServer, Response, streamed
-from support.vllm_answers import USER, chat, chunk
+from support.recording import RecordingServer, streamed
+from support.vllm_answers import USER, chunk
 
 TOOLS = [
     {"name": f"f{n}", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}}}} for n in range(2)
 ]
+
 START = chunk({"role": "assistant", "content": ""})
 
 
@@ -92,29 +93,3 @@ async def test_a_stream_of_text_ends_as_before(server: RecordingServer, to: dict
     server.responder = lambda request: streamed(START, chunk({"content": "Hi"}), chunk({}, "stop"))
     found = await events(to)
     assert [event["delta"]["stop_reason"] for event in found if event["type"] == "message_delta"] == ["end_turn"]
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_tools_of_the_caller_stay(server: RecordingServer, to: dict[str, Any], stream: bool) -> None:
-    server.responder = lambda request: streamed(START, chunk({}, "stop")) if stream else Response(json=chat())
-    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
-    tools = [{"name": "f", "input_schema": schema, "defer_loading": True, "input_examples": [{"a": 1}]}]
-    given = copy.deepcopy(tools)
-    answer = await litellm.anthropic.messages.acreate(messages=USER, max_tokens=9, tools=tools, stream=stream, **to)
-    if stream:
-        assert [part async for part in answer]
-    assert tools == given
-    assert server.take()[-1].json()["tools"][0]["function"]["parameters"] == schema
-
-
-async def test_an_answer_that_the_caller_began_goes_on(server: RecordingServer, to: dict[str, Any]) -> None:
-    server.responder = lambda request: Response(json=chat())
-    begun = [*USER, {"role": "assistant", "content": "The answer is"}]
-    await litellm.anthropic.messages.acreate(messages=copy.deepcopy(begun), max_tokens=9, **to)
-    body = server.take()[-1].json()
-    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
-    assert body["messages"][-1] == {"role": "assistant", "content": "The answer is"}
-    await litellm.anthropic.messages.acreate(messages=[*begun, *USER], max_tokens=9, **to)
-    assert "continue_final_message" not in server.take()[-1].json()
-    await litellm.acompletion(messages=begun, **to)
-    assert "continue_final_message" not in server.take()[-1].json()

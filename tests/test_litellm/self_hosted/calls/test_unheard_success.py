@@ -1,4 +1,4 @@
-"""The edit about log entries: none is built that nobody reads, and whoever reads one gets it."""
+"""No log entry is built that nobody reads, and whoever reads one gets it."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -8,7 +8,7 @@ import pytest
 import litellm
 from support.recording import RecordingServer
 
-PROVIDERS = ("remodlai", "lexiq_nova", "hosted_vllm")
+PROVIDERS = ["remodlai", "lexiq_nova", "hosted_vllm"]
 
 
 @pytest.fixture
