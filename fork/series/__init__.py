@@ -98,6 +98,7 @@ PATCHES = (
     Patch("fix-cached-reasoning", "fix(caching): keep the reasoning of a cached answer"),
     Patch("fix-capability-flags", "fix(capabilities): believe what a deployment says its model can"),
     Patch("fix-base-model-prices", "fix(cost): price a model by its base_model"),
+    Patch("fix-plain-installation", "fix(caching): answer from the cache without the proxy's packages"),
     Patch("broken-responses", "fix(responses): raise litellm's errors where a stream breaks off"),
     Patch(
         "http-clients",
