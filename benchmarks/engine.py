@@ -21,7 +21,7 @@ import httpx
 
 from litellm import batch_completion, completion
 from litellm.llms.remodlai.__main__ import main as command
-from litellm.llms.remodlai.engine import Engine
+from litellm.llms.remodlai.engine.engine import Engine
 from support.models import model_dir
 
 OPTIONS: dict[str, Any] = {"max_model_len": 2048, "enforce_eager": True}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fork.edit import Edit
 
 if TYPE_CHECKING:
-    from litellm.llms.remodlai.engine_health import health_of_local_engine
+    from litellm.llms.remodlai.engine.health import health_of_local_engine
 
 EDIT = Edit(__name__, __doc__, patch="local-engine")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fork.edit import Edit
 
 if TYPE_CHECKING:
-    from litellm.llms.remodlai.engine_call import naming_engine
+    from litellm.llms.remodlai.engine.call import naming_engine
 
 EDIT = Edit(__name__, __doc__, patch="local-engine")
 MESSAGES = "litellm/llms/anthropic/pass_through/messages/handler.py"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fork.edit import Edit
 
 if TYPE_CHECKING:
-    from litellm.llms.remodlai.engine_permits import only_deployments
+    from litellm.llms.remodlai.engine.permits import only_deployments
 
 EDIT = Edit(__name__, __doc__, patch="local-engine")
 

@@ -103,8 +103,7 @@ def test_what_a_server_says_stays_as_it_is() -> None:
 @every_call
 @every_provider
 def test_no_server_and_no_vllm(monkeypatch: pytest.MonkeyPatch, call: str, provider: str) -> None:
-    monkeypatch.setattr("litellm.llms.remodlai.engine.vllm_is_here", lambda: False)
-    monkeypatch.setattr("litellm.llms.remodlai.completion.handler.vllm_is_here", lambda: False)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.engine.is_installed", lambda python: False)
     told = error_of(call, provider)
     assert f"{provider}: no server is configured" in told and "pip install vllm" in told
     assert ("REMODLAI_API_BASE" in told) == (provider == "remodlai")
@@ -112,7 +111,7 @@ def test_no_server_and_no_vllm(monkeypatch: pytest.MonkeyPatch, call: str, provi
 
 
 def test_a_variable_of_the_other_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("litellm.llms.remodlai.engine.vllm_is_here", lambda: False)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.engine.is_installed", lambda python: False)
     monkeypatch.setenv("REMODLAI_API_BASE", "https://api.lexiq-nova.com")
     told = error_of("chat", "lexiq_nova")
     assert "api_base=... or LEXIQ_NOVA_API_BASE" in told

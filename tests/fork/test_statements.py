@@ -25,7 +25,7 @@ RECURSIVE = {
 # HTTP clients that are not from upstream's factories, and why.
 CLIENTS = {
     ("litellm/llms/remodlai/completion/handler.py", "httpx.AsyncClient"): "speaks to a Unix socket of this machine",
-    ("litellm/llms/remodlai/completion/handler.py", "aiohttp.ClientSession"): "speaks to a Unix socket of this machine",
+    ("litellm/llms/remodlai/engine/transport.py", "aiohttp.ClientSession"): "speaks to a Unix socket of this machine",
 }
 CLIENT_NAMES = {"httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession", "requests.Session"}
 # Numbers that say themselves what they are.

@@ -12,8 +12,9 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 import litellm
-from litellm.llms.remodlai.completion.handler import TRANSPORT
-from litellm.llms.remodlai.engine import Engine, ask, wait
+from litellm.llms.remodlai.engine.engine import Engine
+from litellm.llms.remodlai.engine.runtime import ask, wait
+from litellm.llms.remodlai.engine.transport import TRANSPORT
 from support.models import model_dir
 
 SECRET = "hf-a-token-that-nobody-may-see"

@@ -13,7 +13,7 @@ import pytest
 from local.engines import MESSAGES, engine, eventually, model, pid, status
 
 import litellm
-from litellm.llms.remodlai.engine import running_engines
+from litellm.llms.remodlai.engine.engine import running_engines
 
 CHAT_ARGS = {
     "max_model_len": 2048,

@@ -61,7 +61,7 @@ def openai_configured(
     for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
         monkeypatch.setenv(name, f"{openai_server.url}/openai")
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
-    monkeypatch.setattr("litellm.llms.remodlai.engine.is_installed", lambda python: False)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.engine.is_installed", lambda python: False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(litellm, "suppress_debug_info", True)
     logging.disable(logging.CRITICAL)

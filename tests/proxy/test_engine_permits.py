@@ -16,7 +16,7 @@ import pytest
 from proxy.gateway import Gateway, config_of
 
 from litellm.llms.remodlai.__main__ import main as command
-from litellm.llms.remodlai.engine import engines, running_engines
+from litellm.llms.remodlai.engine.engine import engines, running_engines
 from support.recording import RecordingServer, Response
 
 STAND_IN = Path(__file__).parents[1] / "test_litellm/llms/remodlai/completion/fake_vllm.py"

@@ -16,12 +16,12 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         # The engine's modules are loaded with the first call that needs them.
-        from litellm.llms.remodlai.completion.handler import TRANSPORT
+        from litellm.llms.remodlai.engine.transport import TRANSPORT
 
         return TRANSPORT.handle_request(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        from litellm.llms.remodlai.completion.handler import TRANSPORT
+        from litellm.llms.remodlai.engine.transport import TRANSPORT
 
         return await TRANSPORT.handle_async_request(request)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from litellm.llms.remodlai.doctor import doctor
-from litellm.llms.remodlai.engine import POLL_SECONDS, Engine, ask, engines, running_engines, wait
+from litellm.llms.remodlai.engine.engine import Engine, engines, running_engines
+from litellm.llms.remodlai.engine.runtime import POLL_SECONDS, ask, wait
+from litellm.llms.remodlai.engine.states import state_in
 from litellm.llms.remodlai.errors import LexiqNovaError
 
 COLUMNS = "{:<44} {:>8} {:>10} {:>10} {:>8}  {}"
@@ -43,7 +45,7 @@ def _memory(pid: int) -> str:
 def _row(engine: Engine, status: dict[str, Any]) -> str:
     if not status:
         return COLUMNS.format(engine.model, "-", "-", "-", "-", "does not answer")
-    state = "leaving" if status["leaving"] else "ready" if status["ready"] else "loading"
+    state = state_in(status).value
     uptime = time.strftime("%H:%M:%S", time.gmtime(status["uptime"]))
     return COLUMNS.format(engine.model, status["pid"], _memory(status["pid"]), uptime, status["running"], state)
 

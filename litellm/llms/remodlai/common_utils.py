@@ -161,7 +161,7 @@ class HostedLexiqNova:
 
         Returns:
             A base for a URL. Requests to the local engine's start it, if it is not running. A public function has
-            named the engine in `api_base`, with the call's options, before (`engine_call.py`).
+            named the engine in `api_base`, with the call's options, before (`engine/call.py`).
 
         Raises:
             LexiqNovaError: no server is configured and vllm is not installed, or the model may not be used here.
@@ -170,7 +170,7 @@ class HostedLexiqNova:
         if base != LOCAL_ENGINE:
             self._asked = base
             return base
-        from litellm.llms.remodlai.completion.handler import local_server
+        from litellm.llms.remodlai.engine.address import local_server
 
         try:
             return local_server(_argument(call, "model") or "").base
@@ -246,7 +246,7 @@ class HostedLexiqNova:
         params = _Listing.model_validate(litellm_params or {})
         base, key = self.resolve(params.api_base, params.api_key)
         if base == LOCAL_ENGINE:
-            from litellm.llms.remodlai.engine_models import local_models
+            from litellm.llms.remodlai.engine.models import local_models
 
             try:
                 return local_models()

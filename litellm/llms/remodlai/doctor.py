@@ -25,7 +25,8 @@ from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.http_handler import _get_httpx_client
 from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
 from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable
-from litellm.llms.remodlai.engine import is_installed, running_engines, runtime_directory
+from litellm.llms.remodlai.engine.engine import is_installed, running_engines
+from litellm.llms.remodlai.engine.runtime import runtime_directory
 from litellm.llms.remodlai.errors import LexiqNovaError, no_server
 from litellm.llms.remodlai.places import BASES, KEYS, LOCAL_ENGINE, first_set, key_names, owner_of, without_secrets
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from litellm._logging import verbose_logger
-from litellm.llms.remodlai.engine_log import Progress, last_error, stage
+from litellm.llms.remodlai.engine.log import Progress, last_error, stage
 
 ECHO = "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"
 WORKER = "(Worker pid=7) ERROR 11-22 13:25:25 [multiproc_executor.py:1063]"

@@ -15,9 +15,11 @@ import pytest
 
 import litellm
 from litellm.llms.custom_httpx.collector_safe_client import CollectorSafeClient
-from litellm.llms.remodlai import engine_permits
-from litellm.llms.remodlai.completion.handler import LocalEngineTransport, local_server, openai_client
-from litellm.llms.remodlai.engine import Engine
+from litellm.llms.remodlai.completion.handler import openai_client
+from litellm.llms.remodlai.engine import permits
+from litellm.llms.remodlai.engine.address import local_server
+from litellm.llms.remodlai.engine.engine import Engine
+from litellm.llms.remodlai.engine.transport import LocalEngineTransport
 from litellm.llms.remodlai.errors import LexiqNovaError
 from litellm.types.utils import CredentialItem
 
@@ -175,7 +177,7 @@ def test_options_never_reach_a_server_that_is_configured(wire: Any, monkeypatch:
 
 
 def test_a_mocked_answer_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("litellm.llms.remodlai.engine.is_installed", lambda python: False)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.engine.is_installed", lambda python: False)
     answer = litellm.completion("lexiq_nova/m", CHAT, mock_response="Hi", engine_args=ARGS)
     assert answer.choices[0].message.content == "Hi"
 
@@ -204,10 +206,10 @@ class Proxy(SimpleNamespace):
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     def serving(*deployments: dict[str, Any], **more: Any) -> None:
         monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", Proxy(*deployments, **more))  # type: ignore[arg-type]
-        engine_permits.only_deployments()
+        permits.only_deployments()
 
     yield serving
-    engine_permits._serving.clear()
+    permits._serving.clear()
 
 
 def may(model: str, options: Any = None) -> bool:
@@ -231,15 +233,15 @@ def test_a_proxy_starts_what_its_deployments_name(serve: Callable[..., None]) ->
         assert not may("own", options)
     for model in ("hosted", "theirs", "gpt-4o", "openai/gpt-4o", "/", "/etc", "own/../own", "*", "Own", "other/x"):
         assert not may(model)
-    assert engine_permits.deployment_of("own") == "public-0"
-    assert engine_permits.deployment_of("hosted") is None
+    assert permits.deployment_of("own") == "public-0"
+    assert permits.deployment_of("hosted") is None
 
 
 def test_a_wildcard_allows_its_models_with_its_options(serve: Callable[..., None]) -> None:
     serve({"model": "lexiq_nova/org/*", "engine_args": ARGS}, {"model": "*"})
     assert may("org/one", ARGS) and may("org/two/three", ARGS)
     assert not may("org/one") and not may("other/one", ARGS) and not may("org/../other", ARGS)
-    assert engine_permits.deployment_of("org/one") is None
+    assert permits.deployment_of("org/one") is None
 
 
 def test_a_proxy_without_configuration_starts_what_its_command_line_names(serve: Callable[..., None]) -> None:
@@ -282,7 +284,7 @@ def test_an_operators_list_bounds_the_deployments_too(
     serve({"model": "lexiq_nova/*"})
     monkeypatch.setenv("LEXIQ_NOVA_MODELS", "own")
     assert may("own") and not may("other")
-    assert not engine_permits.allows(Engine.of("other"))
+    assert not permits.allows(Engine.of("other"))
 
 
 def test_the_openai_package_s_client_of_the_engine_is_collector_safe() -> None:

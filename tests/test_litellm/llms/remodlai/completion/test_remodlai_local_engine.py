@@ -24,11 +24,14 @@ import pytest
 
 import litellm
 from litellm.llms.remodlai.__main__ import main as command
-from litellm.llms.remodlai.completion.handler import TRANSPORT, engine_of, local_server
-from litellm.llms.remodlai.engine import Engine, ask, running_engines, runtime_directory, wait
-from litellm.llms.remodlai.engine_end import engines_of_other_users
-from litellm.llms.remodlai.engine_models import local_models
-from litellm.llms.remodlai.engine_options import in_one_form, option_tokens
+from litellm.llms.remodlai.engine.address import engine_of, local_server
+from litellm.llms.remodlai.engine.end import engines_of_other_users
+from litellm.llms.remodlai.engine.engine import Engine, running_engines
+from litellm.llms.remodlai.engine.models import local_models
+from litellm.llms.remodlai.engine.options import in_one_form, option_tokens
+from litellm.llms.remodlai.engine.runtime import ask, runtime_directory, wait
+from litellm.llms.remodlai.engine.start import Start
+from litellm.llms.remodlai.engine.transport import TRANSPORT
 from litellm.llms.remodlai.errors import LexiqNovaError
 
 pytest.importorskip("uvicorn")
@@ -224,7 +227,9 @@ def test_many_threads_start_one(client: httpx.Client) -> None:
 
 def test_many_processes_start_one() -> None:
     script = (
-        "import httpx; from litellm.llms.remodlai.completion.handler import TRANSPORT, local_server\n"
+        "import httpx\n"
+        "from litellm.llms.remodlai.engine.address import local_server\n"
+        "from litellm.llms.remodlai.engine.transport import TRANSPORT\n"
         "client = httpx.Client(mounts={'lexiq-nova://': TRANSPORT}, timeout=60)\n"
         "print(client.post(local_server('slow/model').base + '/x', json={}).json()['pid'])"
     )
@@ -347,10 +352,10 @@ def test_an_engine_is_told_to_kill_only_itself(client: httpx.Client) -> None:
     pid = call(client)["pid"]
     engine = Engine.of("some/model")
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
-        wait(engine._kill(stranger.pid))
+        wait(Start(engine)._kill(stranger.pid))
         assert stranger.poll() is None and (status() or {})["pid"] == pid
         stranger.kill()
-    wait(engine._kill(pid))
+    wait(Start(engine)._kill(pid))
     assert status() is None
     assert call(client)["pid"] != pid
 
@@ -371,7 +376,7 @@ def test_no_number_from_an_answer_is_signalled(client: httpx.Client) -> None:
                     connection.sendall(json.dumps({"pid": stranger.pid}).encode())
 
             answered = thread.submit(answer)
-            wait(engine._kill(stranger.pid))
+            wait(Start(engine)._kill(stranger.pid))
             answered.result()
         assert stranger.poll() is None
         stranger.kill()
@@ -459,7 +464,7 @@ def test_two_never_leave_for_one_place(client: httpx.Client, monkeypatch: pytest
         answer = yield from ask(folder, request)
         return {} if answer is not None and folder == silent and len(asked) < 12 else answer
 
-    monkeypatch.setattr("litellm.llms.remodlai.engine.ask", says)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.start.ask", says)
     monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "2")
     call(client, "c")
     assert {engine.model for engine in running_engines()} == {"b", "c"}
@@ -505,18 +510,18 @@ def test_a_call_that_cannot_succeed_costs_nobody_an_engine(
 
 def test_a_failed_start_is_remembered_for_some_seconds(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    spawn = Engine._spawn
+    spawn = Start._spawn
 
-    def counted(engine: Engine, alive: IO[bytes], admitted: bool) -> "subprocess.Popen[bytes]":
-        started.append(engine.model)
-        return spawn(engine, alive, admitted)
+    def counted(start: Start, alive: IO[bytes], admitted: bool) -> "subprocess.Popen[bytes]":
+        started.append(start.engine.model)
+        return spawn(start, alive, admitted)
 
-    monkeypatch.setattr(Engine, "_spawn", counted)
+    monkeypatch.setattr(Start, "_spawn", counted)
     for _ in range(3):
         with pytest.raises(LexiqNovaError, match="head size 7"):
             call(client, "broken/model")
     assert len(started) == 1
-    monkeypatch.setattr("litellm.llms.remodlai.engine.REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.start.REMEMBERED_SECONDS", 0.0)
     with pytest.raises(LexiqNovaError, match="head size 7"):
         call(client, "broken/model")
     assert len(started) == 2
@@ -550,7 +555,7 @@ def test_a_busy_engine_gives_way_and_callers_have_their_turns(
             turns = [threads.submit(ask_once, "b")]
             eventually(lambda: len(list((runtime_directory() / "queue").glob("*"))) == 1)
             turns.append(threads.submit(ask_once, "c"))
-            eventually(lambda: (status("a") or {}).get("leaving"))
+            eventually(lambda: (status("a") or {}).get("state") == "draining")
             assert (status("a") or {})["running"] >= 1 and not stream.is_closed
         for turn in turns:
             turn.result(timeout=30)
@@ -601,7 +606,7 @@ def test_a_health_check_starts_nothing_and_keeps_nothing(
 def test_an_engine_that_is_ended_while_it_loads(client: httpx.Client, ended_by: str, says: str) -> None:
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(call, client, "slow/model")
-        eventually(lambda: (status("slow/model") or {}).get("admitted"))
+        eventually(lambda: (status("slow/model") or {}).get("state") == "loading")
         if ended_by == "stop":
             command(["stop", "slow/model"])
         else:
@@ -625,9 +630,9 @@ def test_other_users_engines_are_named(tmp_path: Path) -> None:
         (folder / "cmdline").write_bytes(command.encode())
 
     gib = 2**30 // os.sysconf("SC_PAGE_SIZE")
-    process(70, 70, "python\0/site/litellm/llms/remodlai/engine_server.py\0/run/x", gib)
+    process(70, 70, "python\0/site/litellm/llms/remodlai/engine/server.py\0/run/x", gib)
     process(71, 70, "VLLM::EngineCore", 3 * gib)
-    process(72, 72, "vi\0engine_server.py.txt", gib)
+    process(72, 72, "vi\0server.py", gib)
     assert engines_of_other_users(tmp_path) == ""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "geteuid", lambda: theirs)
@@ -640,7 +645,7 @@ def test_a_call_too_many_is_told_when_to_come_again(client: httpx.Client, monkey
     url = local_server("slow/model").base + "/chat/completions"
     with ThreadPoolExecutor(1) as thread:
         first = thread.submit(call, client, "slow/model")
-        eventually(lambda: (status("slow/model") or {}).get("admitted"))
+        eventually(lambda: (status("slow/model") or {}).get("state") == "loading")
         early = client.post(url, json={})
         assert first.result(timeout=30)
     assert early.status_code == 429 and early.headers["retry-after"] == "10"
@@ -707,7 +712,9 @@ def test_idle_engine_ends(client: httpx.Client, monkeypatch: pytest.MonkeyPatch)
 def test_engine_of_a_killed_caller_ends(keep_alive: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEXIQ_NOVA_KEEP_ALIVE", keep_alive)
     script = (
-        "import httpx; from litellm.llms.remodlai.completion.handler import TRANSPORT, local_server\n"
+        "import httpx\n"
+        "from litellm.llms.remodlai.engine.address import local_server\n"
+        "from litellm.llms.remodlai.engine.transport import TRANSPORT\n"
         "client = httpx.Client(mounts={'lexiq-nova://': TRANSPORT}, timeout=60)\n"
         "with client.stream('POST', local_server('some/model').base + '/x', json={'stream': True}) as answer:\n"
         "    for _ in answer.iter_bytes(): print('.', flush=True)"
@@ -777,7 +784,7 @@ def test_another_user_who_was_first_is_no_obstacle(
     shared = machine / "tmp"
     shared.mkdir(mode=0o1777)
     monkeypatch.setattr("tempfile.tempdir", str(shared))
-    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", shared)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.runtime.SHARED", shared)
     foreign = shared / f"lexiq-nova-{os.geteuid()}"
     if made == "directory":
         foreign.mkdir(mode=0o777)
@@ -800,14 +807,14 @@ def test_a_path_too_long_for_a_socket_is_passed_over(
     long.mkdir(parents=True)
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     monkeypatch.setattr("tempfile.tempdir", str(long))
-    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", machine)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.runtime.SHARED", machine)
     assert call(client)["pid"]
     assert runtime_directory() == machine / f"lexiq-nova-{os.geteuid()}"
-    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", long)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.runtime.SHARED", long)
     monkeypatch.setenv("HOME", str(long))
     with pytest.raises(LexiqNovaError, match="too long for a socket.*XDG_RUNTIME_DIR"):
         runtime_directory()
-    monkeypatch.setattr("litellm.llms.remodlai.engine.SHARED", machine)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.runtime.SHARED", machine)
 
 
 def test_files_are_private_and_the_process_list_shows_no_option(client: httpx.Client) -> None:
@@ -825,7 +832,7 @@ def test_full_disk_is_a_clear_error(client: httpx.Client, monkeypatch: pytest.Mo
         with open("/dev/full", "wb") as disk:
             disk.write(data)
 
-    monkeypatch.setattr("litellm.llms.remodlai.engine._write", full)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.start.write", full)
     with pytest.raises(LexiqNovaError, match="No space left on device"):
         call(client)
 

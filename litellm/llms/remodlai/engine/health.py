@@ -48,9 +48,12 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
 
 
 async def _look_at(model: str, options: object) -> str:
-    from litellm.llms.remodlai.completion.handler import TRANSPORT
-    from litellm.llms.remodlai.engine import Engine, ask, vllm_is_here
-    from litellm.llms.remodlai.engine_permits import require
+    from litellm.llms.remodlai.engine.engine import Engine, vllm_is_here
+    from litellm.llms.remodlai.engine.permits import require
+    from litellm.llms.remodlai.engine.runtime import ask
+    from litellm.llms.remodlai.engine.start import Start
+    from litellm.llms.remodlai.engine.states import State, state_in
+    from litellm.llms.remodlai.engine.transport import TRANSPORT
     from litellm.llms.remodlai.errors import NoServer, failure
 
     if "*" in model:
@@ -67,10 +70,13 @@ async def _look_at(model: str, options: object) -> str:
             status = end.value
             break
     if status is None:
-        engine.raise_if_it_cannot_start()
+        Start(engine).raise_if_it_cannot_start()
         return COLD
-    if not status or not status["ready"]:
-        return "loading" if status else "busy"
+    if not status:
+        return "busy"
+    state = state_in(status)
+    if state is not State.READY:
+        return state.value
     if not await TRANSPORT.is_healthy(engine):
         raise failure(f"the engine for {model} does not say that it is well; see {engine.log}", 503)
-    return "ready"
+    return state.value

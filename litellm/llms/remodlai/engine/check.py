@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from litellm.llms.remodlai.engine_options import option_name
+from litellm.llms.remodlai.engine.options import option_name
 
 CONFIGURATIONS = ("config.json", "params.json")
 # Options that say that the configuration is somewhere else, or has another form.

@@ -63,7 +63,7 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
 def _on_engine(call: Mapping[str, object], model: object, provider: object) -> dict[str, object]:
     # The provider's classes import LiteLLM, which is not complete when `client` decorates its functions.
     from litellm.llms.remodlai.common_utils import own_server
-    from litellm.llms.remodlai.completion.handler import local_server
+    from litellm.llms.remodlai.engine.address import local_server
     from litellm.llms.remodlai.errors import LexiqNovaError, NoServer
     from litellm.llms.remodlai.places import LOCAL_ENGINE
 

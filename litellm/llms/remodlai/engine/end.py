@@ -9,11 +9,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from litellm.llms.remodlai.engine_log import has_error, last_error, stage, tail
+from litellm.llms.remodlai.engine.log import has_error, last_error, stage, tail
 
 GIB: Final = 2**30
 KIB: Final = 2**10
-SERVER: Final = "engine_server.py"
+SERVER: Final = "remodlai/engine/server.py"
 LESS_MEMORY: Final = (
     "set a smaller max_model_len, kv_cache_memory_bytes or gpu_memory_utilization in engine_args, or take a smaller or "
     "quantized model"

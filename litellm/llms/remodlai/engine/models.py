@@ -5,9 +5,9 @@ The models of this machine: those that run, and those in the hub's cache.
 import os
 from collections.abc import Iterator
 
-from litellm.llms.remodlai import engine_permits
-from litellm.llms.remodlai.engine import running_engines, vllm_is_here
-from litellm.llms.remodlai.engine_check import CONFIGURATIONS, hub_cache
+from litellm.llms.remodlai.engine import permits
+from litellm.llms.remodlai.engine.check import CONFIGURATIONS, hub_cache
+from litellm.llms.remodlai.engine.engine import running_engines, vllm_is_here
 from litellm.llms.remodlai.errors import NoServer
 
 
@@ -21,11 +21,11 @@ def local_models() -> list[str]:
     Raises:
         NoServer: nothing is running, and nothing can be started.
     """
-    running = [engine for engine in running_engines() if engine_permits.allows(engine)]
+    running = [engine for engine in running_engines() if permits.allows(engine)]
     if not running and not vllm_is_here():
         raise NoServer
     up = (engine.model for engine in running)
-    cached = (model for model in _cached() if engine_permits.allows_model(model))
+    cached = (model for model in _cached() if permits.allows_model(model))
     return list(dict.fromkeys([*up, *cached]))
 
 

@@ -1,7 +1,7 @@
 """
 What runs inside the process of a local engine: vLLM's own OpenAI server on a Unix socket, and its keeper.
 
-`engine.py` starts this file by its path in an interpreter that has vLLM, and perhaps not LiteLLM: it imports the
+`start.py` starts this file by its path in an interpreter that has vLLM, and perhaps not LiteLLM: it imports the
 standard library only, and vLLM when the keeper stands. The keeper is a thread that answers on a second socket (which
 model, how many calls are running) and ends the engine once nobody needs it, so that no engine outlives its callers
 even when they are killed. Counting happens here, where calls of every process meet.
@@ -23,7 +23,12 @@ import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from litellm.llms.remodlai.engine.states import State
+else:
+    State = runpy.run_path(str(Path(__file__).with_name("states.py")))["State"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -63,24 +68,31 @@ class Activity:
         self.patience = patience
         self.max_calls = max_calls
         self.running = 0
-        self.checked = False
+        self.state = State.CHECKING
         self.admitted = threading.Event()
-        self.ready = False
-        self.draining = False
-        self.leaving = False
         self.began = self.admitted_at = self.ready_at = self.free_since = self.asked_at = time.monotonic()
         self.wanted_since: float | None = None
         self.wanted_at = 0.0
+
+    def enter(self, state: State) -> None:
+        """Goes on to a state, unless the engine is further already."""
+        with self._lock:
+            self._enter(state)
+
+    def _enter(self, state: State) -> None:
+        if state.step > self.state.step:
+            self.state = state
 
     def admit(self) -> None:
         """Lets the engine load: it has its place."""
         if not self.admitted.is_set():
             self.admitted_at = time.monotonic()
+            self.enter(State.LOADING)
             self.admitted.set()
 
     def mark_ready(self) -> None:
         with self._lock:
-            self.ready = True
+            self._enter(State.READY)
             self.ready_at = self.free_since = time.monotonic()
 
     def touch(self) -> None:
@@ -96,9 +108,9 @@ class Activity:
     def leave_if_free(self, seconds: float) -> bool:
         """Returns True, and takes no call from now on, if no call has been running for `seconds`."""
         with self._lock:
-            if not self.leaving and not self.running and time.monotonic() - self.free_since >= seconds:
-                self.leaving = True
-            return self.leaving
+            if not self.running and time.monotonic() - self.free_since >= seconds:
+                self._enter(State.LEAVING)
+            return self.state is State.LEAVING
 
     def give_way(self) -> None:
         """
@@ -114,19 +126,20 @@ class Activity:
             self.wanted_at = now
             served = now - self.ready_at
             if now - self.wanted_since >= self.patience and served >= self.ready_at - self.admitted_at:
-                self.draining = True
+                self._enter(State.DRAINING)
 
     def is_drained(self) -> bool:
         """Whether the last of the calls has ended that the engine had when it stopped taking more."""
         with self._lock:
-            self.leaving |= self.draining and not self.running
-            return self.leaving
+            if self.state is State.DRAINING and not self.running:
+                self._enter(State.LEAVING)
+            return self.state is State.LEAVING
 
     @contextlib.contextmanager
     def call(self) -> Iterator[bool]:
         """Counts one call; gives False if the engine takes none: it is leaving, or has all that it may have."""
         with self._lock:
-            taken = not (self.leaving or self.draining) and (self.running < self.max_calls or not self.max_calls)
+            taken = not self.state.is_going and (self.running < self.max_calls or not self.max_calls)
             self.running += taken
         try:
             yield taken
@@ -150,7 +163,7 @@ class CountCalls:
             with ACTIVITY.call() as taken:
                 if taken:
                     await self.app(scope, receive, _name_engine_on_failure(send))
-                elif ACTIVITY.leaving or ACTIVITY.draining:
+                elif ACTIVITY.state.is_going:
                     await _refuse(send)
                 else:
                     await _refuse_for_now(send)
@@ -243,22 +256,19 @@ class Keeper(threading.Thread):
         request = connection.recv(REQUEST_BYTES)
         if request == b"stop":
             (self.folder / "stopped").touch()  # whoever waits for it to load must not take that for a fault
-            ACTIVITY.leaving = True
+            ACTIVITY.enter(State.LEAVING)
         elif request == f"kill {os.getpid()}".encode():
             os.killpg(0, signal.SIGKILL)
         elif request == b"start":
             ACTIVITY.admit()
-        elif request == b"give-way" and (ACTIVITY.ready or not self._has_users()):
+        elif request == b"give-way" and (ACTIVITY.state.step >= State.READY.step or not self._has_users()):
             ACTIVITY.give_way()
         ACTIVITY.asked_at = time.monotonic()
         status = {
             "pid": os.getpid(),
-            "checked": ACTIVITY.checked,
-            "admitted": ACTIVITY.admitted.is_set(),
-            "ready": ACTIVITY.ready,
+            "state": ACTIVITY.state,
             "running": ACTIVITY.running,
             "wanted": ACTIVITY.wanted_since is not None,
-            "leaving": ACTIVITY.leaving or ACTIVITY.draining,
             "idle": ACTIVITY.idle_seconds(),
             "uptime": time.monotonic() - ACTIVITY.began,
         }
@@ -269,14 +279,15 @@ class Keeper(threading.Thread):
         if self.used and not has_users:
             ACTIVITY.touch()  # the last user to leave starts the idle clock
         self.used = has_users
-        if not ACTIVITY.admitted.is_set():
-            ACTIVITY.leaving |= time.monotonic() - ACTIVITY.asked_at > FORGOTTEN_SECONDS
-            return ACTIVITY.leaving
+        if not ACTIVITY.state.has_place:
+            if time.monotonic() - ACTIVITY.asked_at > FORGOTTEN_SECONDS:
+                ACTIVITY.enter(State.LEAVING)
+            return ACTIVITY.state is State.LEAVING
         # Callers that wait for a loading engine have no call running yet; at 0 the users alone decide.
-        waited_for = has_users and (not ACTIVITY.ready or self.keep_alive == 0)
+        waited_for = has_users and (ACTIVITY.state is State.LOADING or self.keep_alive == 0)
         if self.keep_alive >= 0 and not waited_for:
             ACTIVITY.leave_if_free(self.keep_alive)
-        if ACTIVITY.draining:
+        if ACTIVITY.state is State.DRAINING:
             # The path goes first, so that new callers wait for the successor instead of being refused.
             (self.folder / "socket").unlink(missing_ok=True)
         return ACTIVITY.is_drained()
@@ -315,7 +326,7 @@ def _wait_for_a_place(arguments: Namespace | None = None) -> None:
         from vllm.engine.arg_utils import AsyncEngineArgs
 
         AsyncEngineArgs.from_cli_args(arguments).create_model_config()
-    ACTIVITY.checked = True
+    ACTIVITY.enter(State.WAITING)
     ACTIVITY.admitted.wait()
 
 
@@ -379,7 +390,7 @@ def main(folder: Path) -> None:
 # Importing vLLM makes a million objects that stay, in each of its processes. Python's default is to look for garbage
 # after every 700 of them, which takes a fifth of the import.
 gc.set_threshold(10_000)
-# The directory of this file holds `responses`, `embedding`…: vLLM must not take them for installed packages.
+# The directory of this file holds `engine`, `log`, `models`…: vLLM must not take them for installed packages.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

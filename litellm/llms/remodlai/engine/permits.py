@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
-from litellm.llms.remodlai.engine import Engine
+from litellm.llms.remodlai.engine.engine import Engine
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, base_of_deployment, has_server
 

@@ -1,0 +1,76 @@
+"""
+Which local server a `lexiq_nova` call reaches: the base of a call without a configured server is
+`lexiq-nova://<engine>/v1`, and only the transport of this folder understands it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.llms.remodlai.engine import permits
+from litellm.llms.remodlai.engine.engine import Engine, running_engines, vllm_is_here
+from litellm.llms.remodlai.errors import NoServer, failure
+
+SCHEME: Final = "lexiq-nova"
+# The host of a call that names no model: the one engine that is running.
+ANY: Final = "local"
+
+# What this process has called, by the name that stands in URLs.
+_ENGINES: dict[str, Engine] = {}
+
+
+@dataclass(frozen=True)
+class Server:
+    """
+    Where a call goes.
+
+    Args:
+        base: base URL, with the path of the API's version.
+        key: what upstream puts into the Authorization header; the engine asks for none.
+    """
+
+    base: str
+    key: str
+
+
+def local_server(model: str, engine_args: Mapping[str, object] | str | None = None) -> Server:
+    """
+    The local server of a model. Starts nothing: the first request to it does.
+
+    Args:
+        model: directory or model id, without the provider's prefix; empty where the endpoint names none.
+        engine_args: vLLM options (`{"max_model_len": 2048}`), beside those of `LEXIQ_NOVA_ENGINE_ARGS`.
+
+    Returns:
+        A base that only the transport of this module understands.
+
+    Raises:
+        LexiqNovaError: vLLM is not installed, an option cannot be used, or the model may not be used here.
+    """
+    if not model:
+        return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
+    engine = Engine.of(model, engine_args)
+    permits.require(engine)
+    _ENGINES[engine.name] = engine
+    return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
+
+
+def engine_of(url: httpx.URL) -> Engine:
+    """
+    The engine that a `lexiq-nova://` URL names; where it names none, the only one that is running.
+
+    Raises:
+        LexiqNovaError: there is none, or not exactly one.
+    """
+    if url.host in _ENGINES:
+        return _ENGINES[url.host]
+    if not vllm_is_here():
+        raise NoServer
+    running = [engine for engine in running_engines() if url.host in (ANY, engine.name) and permits.allows(engine)]
+    if len(running) != 1:
+        names = ", ".join(engine.model for engine in running) or "none"
+        raise failure(f"this call names no model, and not exactly one engine is running ({names})", 400)
+    return running[0]

@@ -1,0 +1,178 @@
+"""
+One call to a local engine, from its first attempt to its answer: an engine that does not listen is started; one that
+died or is broken is replaced and the request sent once more.
+"""
+
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any, Final, NamedTuple, Protocol
+
+import aiohttp
+import httpcore
+import httpx
+
+from litellm.llms.remodlai.engine.address import engine_of
+from litellm.llms.remodlai.engine.advice import with_advice
+from litellm.llms.remodlai.engine.engine import Engine
+from litellm.llms.remodlai.engine.log import last_error
+from litellm.llms.remodlai.engine.runtime import Pauses
+from litellm.llms.remodlai.engine.settings import max_calls
+from litellm.llms.remodlai.engine.start import Start
+from litellm.llms.remodlai.errors import LexiqNovaError, failure
+
+# vLLM's answer to every call once its engine process is dead; its own server ends some seconds later, or never.
+DEAD_INSIDE: Final = "EngineCore encountered an issue"
+HEALTH_SECONDS: Final = 10.0
+ENGINE_HEADER: Final = "x-lexiq-nova-engine"
+# How often one call may find no engine before something other than bad luck is the reason.
+ATTEMPTS: Final = 5
+# When to come again while an engine loads.
+RETRY_SECONDS: Final = 10
+
+# Calls of this process that wait for an engine, by its name.
+_WAITING: Final[Counter[str]] = Counter()
+
+
+class Fault(NamedTuple):
+    """Why a request goes out again: whether an engine had it before, and the pid of one that must be replaced."""
+
+    delivered: bool
+    broken: int | None = None
+
+
+Outcome = httpx.Response | httpx.TransportError
+
+
+class Send(Protocol):
+    """Asks an engine; reads the body of the answer if it is wanted `whole`, or if it is an error."""
+
+    def __call__(
+        self, engine: Engine, request: httpx.Request, whole: bool = False
+    ) -> Coroutine[Any, Any, httpx.Response]: ...
+
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+def _fault(outcome: Outcome) -> Fault | None:
+    if isinstance(outcome, httpx.Response):
+        engine = outcome.headers.get(ENGINE_HEADER, "")
+        if engine == "leaving":
+            return Fault(delivered=False)
+        if engine.isdigit() and _says_dead_inside(outcome):
+            return Fault(delivered=True, broken=int(engine))
+        return None
+    if isinstance(outcome, httpx.TimeoutException):
+        return None
+    # aiohttp's errors of a broken connection come as ConnectError too.
+    refused = isinstance(outcome, httpx.ConnectError) and isinstance(
+        outcome.__cause__, (aiohttp.ClientConnectorError, httpcore.ConnectError)
+    )
+    return Fault(delivered=not refused)
+
+
+def _says_dead_inside(response: httpx.Response) -> bool:
+    """Whether a response is vLLM's own error object for a dead engine process; a model's words may quote it."""
+    if response.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+        return False
+    try:
+        said = response.json()
+    except ValueError:
+        return False
+    error = said.get("error", said) if isinstance(said, dict) else None  # not nested before vLLM 0.10
+    return isinstance(error, dict) and str(error.get("message")).startswith(DEAD_INSIDE)
+
+
+def _recovery(engine: Engine, fault: Fault) -> Pauses:
+    if fault.delivered:
+        yield from engine.settle()
+    yield from Start(engine).ensure(fault.broken)
+
+
+async def _outcome(call: Awaitable[httpx.Response]) -> Outcome:
+    try:
+        return await call
+    except httpx.TransportError as error:
+        return error
+
+
+async def says_it_is_well(engine: Engine, send: Send) -> bool:
+    """Whether the engine itself says that its engine process lives."""
+    url = f"http://{engine.name}/health"
+    timeouts = httpx.Timeout(HEALTH_SECONDS).as_dict()
+    request = httpx.Request("GET", url, extensions={"timeout": timeouts})
+    outcome = await _outcome(send(engine, request, whole=True))
+    return isinstance(outcome, httpx.Response) and outcome.is_success
+
+
+@contextlib.contextmanager
+def _waiting(engine: Engine) -> Iterator[None]:
+    """Counts a call that waits for its engine; raises where as many are waiting as may."""
+    limit = max_calls()
+    if limit and _WAITING[engine.name] >= limit:
+        text = f"{limit} calls are waiting for the engine of {engine.model} already (LEXIQ_NOVA_MAX_CALLS)"
+        raise LexiqNovaError(429, f"lexiq_nova: {text}", headers={"retry-after": str(RETRY_SECONDS)})
+    _WAITING[engine.name] += 1
+    try:
+        yield
+    finally:
+        _WAITING[engine.name] -= 1
+
+
+def _require_name_of_adapter(engine: Engine, request: httpx.Request) -> None:
+    """Passes what names the engine's model or an adapter: under any other name, vLLM would answer without adapter."""
+    if not engine.adapters or "VLLM_ALLOW_RUNTIME_LORA_UPDATING" in dict(engine.environment):
+        return
+    try:
+        body = json.loads(request.content)
+    except ValueError:
+        return  # a form; vLLM's own words fit it better
+    if isinstance(body, dict) and body.get("model"):
+        engine.require_name(str(body["model"]))
+
+
+async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Response:
+    """
+    One call from its first attempt to its answer, with or without an event loop: it waits only for its arguments.
+
+    Args:
+        request: its body has been read.
+        send: asks an engine.
+        pause: sleeps for some seconds.
+    """
+    engine = engine_of(request.url)
+    _require_name_of_adapter(engine, request)
+    allowed = request.extensions.get("timeout", {}).get("read")
+    deadline = None if allowed is None else time.monotonic() + allowed
+    delivered = False
+    for _ in range(ATTEMPTS):
+        engine.use()
+        outcome = await _outcome(send(engine, _addressed(request)))
+        fault = _fault(outcome)
+        if fault is None or fault.broken is not None and await says_it_is_well(engine, send):
+            break
+        if fault.delivered and delivered:
+            message, _status = last_error(engine.log)
+            text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
+            raise failure(text, 500)
+        delivered |= fault.delivered
+        with _waiting(engine), contextlib.closing(_recovery(engine, fault)) as pauses:
+            for seconds in pauses:
+                if deadline is not None and time.monotonic() > deadline:
+                    text = f"the engine for {engine.model} was not ready in {allowed} s"
+                    raise httpx.ReadTimeout(text, request=request)
+                await pause(seconds)
+    if isinstance(outcome, httpx.TransportError):
+        raise outcome
+    return with_advice(outcome) if outcome.is_client_error else outcome
+
+
+def _addressed(request: httpx.Request) -> httpx.Request:
+    """The same request as the engine's socket takes it; its body has been read."""
+    headers = request.headers.copy()
+    headers.pop("transfer-encoding", None)
+    url = request.url.copy_with(scheme="http")
+    return httpx.Request(request.method, url, headers=headers, content=request.content, extensions=request.extensions)

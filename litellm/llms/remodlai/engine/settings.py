@@ -1,0 +1,47 @@
+"""The settings of the local engines that the environment has, with what holds where it has none."""
+
+import os
+import sys
+from typing import Final
+
+from litellm.llms.remodlai.errors import failure
+
+DEFAULT_KEEP_ALIVE: Final = 15 * 60.0
+DEFAULT_MAX_ENGINES: Final = 1
+# Calls that one engine has at once, running or waiting.
+DEFAULT_MAX_CALLS: Final = 4096
+# How long a busy engine goes on taking calls when another model waits for its place.
+DEFAULT_PATIENCE: Final = 10.0
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name, "")
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise failure(f"{name} must be a number, not {text!r}", 400) from None
+
+
+def keep_alive() -> float:
+    """Returns after how many seconds without a call an engine ends: 0 with its last user, never if negative."""
+    return _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE)
+
+
+def max_engines() -> int:
+    """Returns how many engines of this user may be up at once."""
+    return max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
+
+
+def max_calls() -> int:
+    """Returns how many calls an engine takes at once, and how many of a process may wait for it; 0 for any number."""
+    return int(_number("LEXIQ_NOVA_MAX_CALLS", DEFAULT_MAX_CALLS))
+
+
+def patience() -> float:
+    """Returns for how many seconds a busy engine goes on taking calls when another model waits for its place."""
+    return _number("LEXIQ_NOVA_PATIENCE", DEFAULT_PATIENCE)
+
+
+def interpreter() -> str:
+    """Returns the Python that has vLLM."""
+    return os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
