@@ -7,7 +7,7 @@ from typing import Final, NoReturn, TypeVar
 
 import openai
 
-from litellm.litellm_core_utils.exception_mapping_utils import exception_type
+import litellm
 from litellm.litellm_core_utils.own_providers import own_provider_of
 
 _R = TypeVar("_R")
@@ -42,4 +42,4 @@ def _raise(error: openai.OpenAIError, args: tuple[object, ...], call: Mapping[st
     if provider is None or not type(error).__module__.startswith("openai"):
         raise error
     model: Final = str(call.get("model") or "").removeprefix(f"{provider}/")
-    raise exception_type(model=model, original_exception=error, custom_llm_provider=provider) from None
+    raise litellm.exception_type(model=model, original_exception=error, custom_llm_provider=provider) from None
