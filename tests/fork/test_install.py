@@ -9,6 +9,7 @@ import shutil
 import sys
 import sysconfig
 import venv
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -144,11 +145,79 @@ def test_python_m_build(checkout: Path, built: Path, tmp_path: Path) -> None:
     assert wheel.read_bytes() == built.read_bytes()
 
 
-def test_uv_pip_install(environment: Environment, checkout: Path, locked: Release, tmp_path: Path) -> None:
-    tools = tmp_path / "tools"
+@pytest.fixture(scope="module")
+def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tools = tmp_path_factory.mktemp("tools")
     done = run(sys.executable, "-m", "pip", "install", "--target", tools, UV, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
-    options = ["pip", "install", "--offline", "--no-config", "--no-deps", "--python", environment.python, "."]
-    done = run(tools / "bin/uv", *options, cwd=checkout, PYTHONPATH="", UV_CACHE_DIR=str(tmp_path / "uv"))
-    assert done.returncode == 0, done.stderr
+    return tools / "bin/uv"
+
+
+@pytest.fixture
+def uv_install(uv: Path, environment: Environment, tmp_path: Path) -> Callable[..., None]:
+    """Installs with uv, which keeps what it has built."""
+
+    def install(*what: str | Path, cwd: Path) -> None:
+        options = ["--offline", "--no-config", "--no-deps", "--python", environment.python]
+        cache = {"PYTHONPATH": "", "UV_CACHE_DIR": str(tmp_path / "uv")}
+        done = run(uv, "pip", "install", *options, *what, cwd=cwd, **cache)
+        assert done.returncode == 0, done.stderr
+
+    return install
+
+
+VERSION = "import importlib.metadata; print(importlib.metadata.version('litellm'))"
+
+
+def add_line(file: Path, line: str) -> None:
+    with file.open("a") as module:
+        module.write(f"\n{line}\n")
+
+
+def test_uv_pip_install(
+    uv_install: Callable[..., None], environment: Environment, checkout: Path, locked: Release
+) -> None:
+    uv_install(".", cwd=checkout)
     environment.check(locked)
+    uv_install("-e", ".", cwd=checkout)
+    environment.check(locked, checkout / "litellm/llms/remodlai")
+
+
+@pytest.mark.parametrize("changed", ["fork/__main__.py", "litellm/litellm_core_utils/lazy_text.py"])
+@pytest.mark.parametrize("editable", [False, True], ids=["copied", "editable"])
+def test_uv_builds_a_changed_checkout_again(
+    uv_install: Callable[..., None],
+    environment: Environment,
+    checkout: Path,
+    tmp_path: Path,
+    changed: str,
+    editable: bool,
+) -> None:
+    """For a project that names the checkout as a source, uv keeps the wheel until something of the build changes."""
+    project = tmp_path / "project"
+    project.mkdir()
+    source = f'[tool.uv.sources]\nlitellm = {{ path = "{checkout}", editable = {str(editable).lower()} }}\n'
+    about = '[project]\nname = "p"\nversion = "0"\ndependencies = ["litellm"]\n'
+    (project / "pyproject.toml").write_text(about + source)
+    found = []
+    for line in ("", "# changed"):
+        add_line(checkout / changed, line)
+        uv_install("--requirement", "pyproject.toml", cwd=project)
+        found.append(environment.says(VERSION))
+    assert found[1].endswith(local_version(1, checkout))
+    assert found[0] != found[1]
+
+
+@needs_git
+def test_uv_pip_install_from_git(
+    uv_install: Callable[..., None], environment: Environment, checkout: Path, locked: Release
+) -> None:
+    """A later commit replaces an earlier one."""
+    (checkout / MANIFEST).unlink()
+    address = f"litellm @ git+{committed(checkout).as_uri()}"
+    for number in range(2):
+        add_line(checkout / "litellm/llms/remodlai/common_utils.py", f"ADDED = {number}")
+        git(checkout, "commit", "--quiet", "--all", "--message", "next")
+        uv_install(address, cwd=environment.directory)
+        environment.check(replace(locked, local=local_version(1, checkout)))
+        assert environment.says("from litellm.llms.remodlai.common_utils import ADDED; print(ADDED)") == str(number)
