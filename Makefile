@@ -107,7 +107,7 @@ check-newest:  ## what the newest LiteLLM on the index needs; exit 0 where it ne
 	$(PYTHON) -m fork check
 
 # Each in an environment of its own; `make matrix RELEASES=…` for some of them.
-matrix:  ## a table of all locked releases: audit, [proxy], unit, parity and superset tests
+matrix:  ## a table of all locked releases: audit, [proxy], unit, parity, superset, edges, one proxy
 	$(PYTHON) -m fork matrix $(RELEASES)
 
 patch: $(STAMPS)/fork  ## write build/remodlai.patch, the change as upstream would take it

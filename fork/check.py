@@ -21,20 +21,28 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile
 
+from fork import proxy_packages
 from fork.lock import LOCK_FILE, ForkError, Release, locked_beside, release
 from fork.names import MENTION
 from fork.source import ROOT
-from fork.upstream import cache_dir, indexed_wheel, pip
+from fork.upstream import cache_dir, indexed_wheel
 from fork.wiring import OWN_DIRECTORIES, Wired, wire
 
 # What the scratch copy leaves behind: environments, results, and git's store.
 _PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
-# Unit tests, the comparisons with hosted_vllm and with the release as published, and what our servers do beyond vLLM.
-TESTS = ("tests/test_litellm/llms", "tests/parity", "tests/superset")
+# Of the proxy's tests, those that need one proxy and neither vLLM nor another program.
+_ONE_PROXY = ("clients", "cost_and_logs", "disconnect", "own_endpoints", "passthrough", "proxy_edits")
+# Unit tests; the comparisons with hosted_vllm and with the release as published; what our servers do beyond vLLM; every
+# kind of call at its edges; and the proxy.
+TESTS = {
+    "unit": ["tests/test_litellm/llms"],
+    "parity": ["tests/parity"],
+    "superset": ["tests/superset"],
+    "edges": ["tests/edges"],
+    "one proxy": [f"tests/proxy/test_{name}.py" for name in _ONE_PROXY],
+}
 AUDIT, PROXY = "audit", "[proxy]"
 COLUMNS = (AUDIT, PROXY, *TESTS)
-# Where `[proxy]` does not resolve: what the tests import of it.
-_NEAREST = ("litellm-proxy-extras", "litellm-enterprise")
 
 
 class Found(NamedTuple):
@@ -86,14 +94,17 @@ def check(version: str, tests: bool = True) -> Iterator[Found]:
     wheel = indexed_wheel(locked)
     with locked.opened(wheel) as archive:
         wired = wire(archive)
+        wanted = proxy_packages.asked(archive)
         yield from map(Found, _shown(news(archive)))
     yield from (Found(f"left out: {edit}") for edit in wired.left_out)
     if needed := decisions(wired):
         yield Found(f"{len(needed)} sites need a decision", AUDIT, f"{len(needed)} sites")
         raise ForkError(f"litellm {version}: these {len(needed)} sites need a decision:\n" + "\n".join(needed))
     yield Found("every mention is explained, every edit has its place", AUDIT, "clean")
-    refusal = proxy_refusal(version)
-    said = "resolves" if refusal is None else f"does not resolve: {refusal}"
+    said = "resolves"
+    if refusal := proxy_packages.refusal(version):
+        wanted, differs = proxy_packages.nearest(wanted)
+        said = f"does not resolve: {refusal}; tried {', '.join(differs)}"
     yield Found(f"[proxy] {said}", PROXY, said)
     with tempfile.TemporaryDirectory(prefix="litellm-remodlai-check-") as scratch:
         copy = Path(scratch, "checkout")
@@ -101,7 +112,7 @@ def check(version: str, tests: bool = True) -> Iterator[Found]:
         (copy / LOCK_FILE.relative_to(ROOT)).write_text(json.dumps({**lock, "pin": version}, indent=2) + "\n")
         yield Found(f"built {_built(copy).name}")
         if tests:
-            yield from _tested(copy, _built(copy), refusal is None)
+            yield from _tested(copy, _built(copy), wanted)
     yield Found(f"release {version}: fine")
 
 
@@ -173,27 +184,6 @@ def _shown(found: News) -> Iterator[str]:
     yield from (f"  {file}" for file in found.files)
 
 
-def proxy_refusal(version: str) -> str | None:
-    """
-    Asks pip whether the proxy's requirements can be had from the index.
-
-    Returns:
-        None, or pip's reason why not.
-    """
-    command = [*(pip() or [sys.executable, "-m", "pip"]), "install", "--dry-run", "--ignore-installed", "--quiet"]
-    done = subprocess.run(
-        [*command, "--disable-pip-version-check", f"litellm[proxy]=={version}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        return None
-    said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-    missing = [line for line in said if line.startswith("No matching distribution")]
-    return [*missing, *said, "pip gave no reason"][0]
-
-
 def _run(copy: Path, *command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LITELLM_UPSTREAM")}
     return subprocess.run(
@@ -210,23 +200,25 @@ def _built(copy: Path) -> Path:
     return copy / done.stdout.strip()
 
 
-def _tested(copy: Path, wheel: Path, proxy: bool) -> Iterator[Found]:
+def _tested(copy: Path, wheel: Path, proxy: list[str]) -> Iterator[Found]:
     venv.create(copy / ".venv", with_pip=True, symlinks=os.name != "nt")
     python = copy / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # Kept for the next check: pip builds nothing twice.
     cache = {"PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(cache_dir() / "pip")), "PYTHONPATH": ""}
     requirements = ["--requirement", "requirements/test.txt", "--requirement", "requirements/proxy.txt"]
-    wanted = [f"{wheel}[proxy]"] if proxy else [str(wheel), *_NEAREST]
     install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = _run(copy, *install, *wanted, *requirements, **cache)
+    done = _run(copy, *install, wheel, *proxy, *requirements, **cache)
     if done.returncode:
         raise ForkError(f"its tests cannot be installed:\n{done.stderr.strip()}")
+    done = _run(copy, python, "-c", "import litellm")
+    if done.returncode:
+        raise ForkError(f"it cannot be imported:\n{done.stderr.strip()}")
     failures: list[str] = []
-    for directory in TESTS:
-        done = _run(copy, python, "-m", "pytest", "--quiet", directory)
-        *_, summary = done.stdout.strip().splitlines() or [done.stderr.strip()]
+    for column, files in TESTS.items():
+        done = _run(copy, python, "-m", "pytest", "--quiet", *files)
+        *_, summary = (done.stdout.strip() or done.stderr.strip() or "it said nothing").splitlines()
         summary = re.sub(r"=+| in \d.*", "", summary).strip()
-        yield Found(f"{directory}: {summary}", directory, summary)
+        yield Found(f"{column}: {summary}", column, summary)
         if done.returncode:
             failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
             failures += failed or done.stderr.splitlines()[-20:]

@@ -55,7 +55,7 @@ class Wired:
         files: the text of each changed file, by path.
         mentions: every mention.
         faults: what stops the build: edits without a place, and files that cannot be wired.
-        left_out: edits for speed without a place, which are left out.
+        left_out: edits for speed without a place, or for other releases, which are left out.
     """
 
     version: str
@@ -160,6 +160,8 @@ def _edited(wired: Wired, chosen: Mapping[Edit, list[Change]], files: Mapping[st
     made: dict[str, list[tuple[Change, list[Splice]]]] = {}
     for edit, changes in chosen.items():
         splices, missing = [], []
+        if edit.speed and not changes:
+            missing.append(f"edit {edit.name}: is for {edit.releases or 'other releases'}")
         for change in changes:
             try:
                 if change.path not in files:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -191,10 +191,15 @@ def tiny(tmp_path: Path, locked: Release) -> Callable[..., Tiny]:
     return make
 
 
-def write_wheel(wheel: Path, files: dict[str, str], version: str) -> None:
-    info = f"litellm-{version}.dist-info"
+def write_wheel(
+    wheel: Path, files: dict[str, str], version: str, name: str = "litellm", proxy: Sequence[str] = ()
+) -> None:
+    """Writes a wheel; `proxy` is what its extra of that name asks for."""
+    info = f"{name}-{version}.dist-info"
+    asked = "".join(f"Requires-Dist: {requirement} extra == 'proxy'\n" for requirement in proxy)
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: proxy\n{asked}"
     metadata = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: litellm\nVersion: {version}\n\nVersion: 1 is old.\n",
+        f"{info}/METADATA": f"{head}\nVersion: 1 is old.\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": "[console_scripts]\nlitellm = litellm:run\n",
         f"{info}/RECORD": "",

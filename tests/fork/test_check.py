@@ -73,6 +73,38 @@ def test_what_is_new_about_vllm_is_shown(tiny: Callable[..., Tiny]) -> None:
     assert lock(made) == before
 
 
+def test_the_nearest_to_what_the_proxy_asks_for(tiny: Callable[..., Tiny]) -> None:
+    """Of two pinned packages the index has another release, and none; the third is as it should be."""
+    made = tiny()
+    environment = index(made)
+    wheels = made.wheel.parent
+    for name, version in (("moved", "2"), ("there", "1")):
+        write_wheel(wheels / f"{name}-{version}-py3-none-any.whl", {}, version, name)
+    write_wheel(
+        wheels / f"litellm-{NEWER}-py3-none-any.whl",
+        TINY_FILES,
+        NEWER,
+        proxy=("moved==1 ;", "gone==1 ;", "there>=1 ; python_version > '3' and"),
+    )
+    done = made.fork("check", NEWER, "--without-tests", **environment)
+    assert done.returncode == 0, done.stderr
+    [said] = [line for line in done.stdout.splitlines() if line.startswith("[proxy] ")]
+    assert said.startswith("[proxy] does not resolve: No matching distribution found for ")
+    assert said.endswith("; tried with moved 2, without gone")
+
+
+def test_a_release_that_cannot_be_imported(tiny: Callable[..., Tiny]) -> None:
+    """In an environment of its own, before any of its tests."""
+    made = tiny()
+    (made.checkout / "requirements").mkdir()
+    for name in ("test", "proxy"):
+        (made.checkout / f"requirements/{name}.txt").write_text("")
+    done = made.fork("check", NEWER, **index(made, {"litellm/__init__.py": "import litellm.round_and_round\n"}))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: it cannot be imported:\n")
+    assert done.stderr.endswith("No module named 'litellm.round_and_round'\n")
+
+
 def test_the_newest_is_checked_where_none_is_named(tiny: Callable[..., Tiny]) -> None:
     made = tiny()
     done = made.fork("check", "--without-tests", **index(made))
@@ -94,10 +126,10 @@ def test_a_table_of_all_locked_releases(tiny: Callable[..., Tiny]) -> None:
     done = made.fork("matrix", "--without-tests", **environment)
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "| release | audit | [proxy] | tests/test_litellm | tests/parity | tests/superset |",
-        "| --- | --- | --- | --- | --- | --- |",
-        f"| {made.version} | clean | resolves | – | – | – |",
-        f"| {NEWER} | 1 sites | – | – | – | – |",
+        "| release | audit | [proxy] | unit | parity | superset | edges | one proxy |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        f"| {made.version} | clean | resolves | – | – | – | – | – |",
+        f"| {NEWER} | 1 sites | – | – | – | – | – | – |",
     ]
     assert done.stderr.startswith(f"error: {NEWER}: litellm {NEWER}: these 1 sites need a decision:\n")
 

@@ -168,6 +168,15 @@ def test_an_edit_for_speed_whose_place_is_gone_is_left_out_whole(tiny: Callable[
         assert b"ours" not in archive.read("litellm/providers.py")
 
 
+def test_an_edit_for_speed_that_is_for_other_releases_is_named(tiny: Callable[..., Tiny]) -> None:
+    made = tiny()
+    edit = EDIT.format(speed=True, file="providers", symbol="PROVIDERS")
+    (made.checkout / "fork/edits/faster.py").write_text(edit.replace("speed=True", 'speed=True, releases="<0.1"'))
+    done = made.fork("audit")
+    assert done.returncode == 0, done.stderr
+    assert "left out: edit faster: is for <0.1\n" in done.stdout
+
+
 def test_every_changed_file_is_whole(wired: Wired) -> None:
     for path, text in wired.files.items():
         if path.endswith(".json"):
