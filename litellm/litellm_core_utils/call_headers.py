@@ -26,16 +26,17 @@ def headers_of_call() -> Mapping[str, str]:
 
 
 def _brought(args: tuple[object, ...], call: dict[str, object]) -> Mapping[str, str]:
-    given: Final = [name for name in _ARGUMENTS if call.get(name) and isinstance(call[name], Mapping)]
+    given: Final = {name: value for name in _ARGUMENTS if isinstance(value := call.get(name), Mapping) and value}
     if not given and call.get("is_async") is True:
         return _noted.get()  # an asynchronous function goes on here, and gave its headers by position
     if not given or own_provider_of(args, call) is None:
         return _NONE
     headers: Final[dict[str, str]] = {}
-    for argument in given:
+    for argument, value in given.items():
         # One spelling: upstream merges these with the header of the key by the text of the name.
-        call[argument] = {_spelled(name): value for name, value in call[argument].items()}  # type: ignore[attr-defined]
-        headers.update(call[argument])  # type: ignore[call-overload]
+        spelled = {_spelled(name): text for name, text in value.items()}
+        call[argument] = spelled
+        headers.update(spelled)
     return {name: value for name, value in headers.items() if name.lower() not in _OF_BODY and value is not None}
 
 

@@ -4,7 +4,7 @@ Retries of calls to servers that LiteLLM asks without OpenAI's client, which is 
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Final
@@ -53,7 +53,8 @@ def retried(function: Callable[..., object]) -> Callable[..., object]:
         allowed = left = _retries(name, args, kwargs)
         while True:
             try:
-                return await function(*args, **kwargs)  # type: ignore[misc]
+                answer = function(*args, **kwargs)
+                return await answer if isinstance(answer, Awaitable) else answer
             except openai.APIError as error:
                 if left <= 0 or not _retryable(error):
                     raise

@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from deploy.machines import Network, why_not
 from proxy.gateway import INHERITED
 
 from support.loopback import ENV, child_env
+from support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -50,14 +51,6 @@ START_SECONDS = 240.0
 STEADY_CALLS = 24
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
-
-
-def wait_for(what: str, found: Callable[[], bool], log: Path | None = None) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not found():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}\n{log.read_text()[-4000:] if log else ''}")
-        time.sleep(0.1)
 
 
 @dataclass
@@ -97,11 +90,11 @@ class Cluster:
     def lose(self, machine: str) -> list[dict[str, Any]]:
         """Kill a machine's program under load; returns the calls that failed, after enough others have been made."""
         before = len(self.calls())
-        wait_for("no calls", lambda: len(self.calls()) > before + STEADY_CALLS)
+        eventually(lambda: len(self.calls()) > before + STEADY_CALLS, START_SECONDS)
         lost = time.monotonic()
         self.network.kill(self.programs[machine])
         gone = time.monotonic()
-        wait_for("no calls afterwards", lambda: len(self.answered_since(gone)) > STEADY_CALLS)
+        eventually(lambda: len(self.answered_since(gone)) > STEADY_CALLS, START_SECONDS)
         failed = [call for call in self.calls() if call["error"] and call["ended"] > lost]
         late = [call for call in failed if call["began"] > gone]
         assert not late, f"calls that began without {machine} failed: {late}"
@@ -150,7 +143,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         nginx = ["nginx", "-p", str(directory / "nginx"), "-c", str(SEVERAL / "nginx.conf"), *FOREGROUND]
         cluster.install("nginx", nginx, {})
         for machine in PROXIES:
-            wait_for(f"{machine} is not ready", partial(is_ready, network, machine), directory / machine / "log")
+            log = directory / machine / "log"
+            eventually(partial(is_ready, network, machine), START_SECONDS, log.read_text)
         load = [sys.executable, "-m", "deploy.load", "http://nginx.internal:8080"]
         cluster.install("client", load, {"LITELLM_MASTER_KEY": MASTER_KEY})
         yield cluster

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from engine.hosted import until
 
 from support.vllm_server import ENDLESS, VLLMServer
+from support.waiting import eventually
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def stopped_early(chat_server: VLLMServer) -> Iterator[None]:
         return chat_server.metrics()["vllm:generation_tokens_total"]
 
     # What a failed test before this one left running would be counted here.
-    assert until(lambda: chat_server.running() == 0, seconds=120)
+    eventually(lambda: chat_server.running() == 0, 120)
     before = made()
     yield
-    assert until(lambda: chat_server.running() == 0), "the server still generates"
+    eventually(lambda: chat_server.running() == 0)
     assert 0 < made() - before < ENDLESS

@@ -1,8 +1,7 @@
 """What the tests against real servers share: the provider under test, and how its calls name a server."""
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from support.vllm_server import VLLMServer
@@ -14,16 +13,6 @@ PREFIX = "remodlai"
 def to(server: VLLMServer, path: str = "/v1") -> dict[str, Any]:
     """The arguments of a LiteLLM call that reach `server`; `path` is what its base ends with."""
     return {"model": f"{PREFIX}/{server.model}", "api_base": server.base + path, "api_key": server.key}
-
-
-def until(true: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Wait for a condition, asked ten times a second; False if it stays false for `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:

@@ -7,10 +7,11 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
-from engine.hosted import PREFIX, to, until
+from engine.hosted import PREFIX, to
 
 import litellm
 from support.vllm_server import ENDLESS, VLLMServer
+from support.waiting import eventually
 
 FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
 ANSWER = "The capital of France is Paris."
@@ -331,7 +332,7 @@ async def test_cancelled_stream_ends_the_generation(chat_server: VLLMServer, sto
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+    await asyncio.to_thread(eventually, lambda: chat_server.running() == 0)
 
 
 async def test_async_stream_closed_early_ends_the_generation(chat_server: VLLMServer, stopped_early: None) -> None:
@@ -339,7 +340,7 @@ async def test_async_stream_closed_early_ends_the_generation(chat_server: VLLMSe
     await anext(stream)
     assert await asyncio.to_thread(chat_server.running) == 1
     await stream.aclose()
-    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+    await asyncio.to_thread(eventually, lambda: chat_server.running() == 0)
 
 
 def test_sync_stream_closed_early_ends_the_generation(chat_server: VLLMServer, stopped_early: None) -> None:
@@ -347,7 +348,7 @@ def test_sync_stream_closed_early_ends_the_generation(chat_server: VLLMServer, s
     next(stream)
     assert chat_server.running() == 1
     stream.close()
-    assert until(lambda: chat_server.running() == 0)  # while the stream is still held
+    eventually(lambda: chat_server.running() == 0)  # while the stream is still held
 
 
 def test_sync_stream_dropped_ends_the_generation(chat_server: VLLMServer, stopped_early: None) -> None:
@@ -359,11 +360,11 @@ def test_sync_stream_dropped_ends_the_generation(chat_server: VLLMServer, stoppe
 
 async def test_cancelled_plain_call_ends_the_generation(chat_server: VLLMServer, stopped_early: None) -> None:
     task = asyncio.create_task(litellm.acompletion(**{**endless(chat_server), "stream": False}))
-    assert await asyncio.to_thread(until, lambda: chat_server.running() == 1)
+    await asyncio.to_thread(eventually, lambda: chat_server.running() == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+    await asyncio.to_thread(eventually, lambda: chat_server.running() == 0)
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import asyncio
 import json
 
 import pytest
-from engine.hosted import PREFIX, to, until
+from engine.hosted import PREFIX, to
 
 import litellm
 from support.vllm_server import ENDLESS, VLLMServer
+from support.waiting import eventually
 
 QUESTION = "What is the capital of France?"
 ANSWER = "The capital of France is Paris."
@@ -98,7 +99,7 @@ async def test_an_async_stream_comes_while_it_is_generated_and_ends_with_its_rea
             break
     assert await asyncio.to_thread(chat_server.running) == 1
     del stream, event
-    assert await asyncio.to_thread(until, lambda: chat_server.running() == 0)
+    await asyncio.to_thread(eventually, lambda: chat_server.running() == 0)
 
 
 def test_a_tool_call_is_streamed(chat_server: VLLMServer) -> None:
@@ -152,12 +153,12 @@ def test_cancel(chat_server: VLLMServer) -> None:
         extra_body={"ignore_eos": True},
         **to(chat_server),
     )
-    assert until(lambda: chat_server.running() == 1)
+    eventually(lambda: chat_server.running() == 1)
 
     cancelled = litellm.cancel_responses(response_id=made.id, **lookup(chat_server))
 
     assert cancelled.status == "cancelled"
-    assert until(lambda: chat_server.running() == 0)
+    eventually(lambda: chat_server.running() == 0)
     assert litellm.get_responses(response_id=made.id, **lookup(chat_server)).status == "cancelled"
 
 

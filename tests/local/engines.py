@@ -3,8 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +73,6 @@ def generating(of: Engine | None = None) -> float:
         for sample in family.samples
         if sample.name == "vllm:num_requests_running"
     )
-
-
-def eventually(true: Callable[[], object], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def script(text: str, folder: Path, **options: Any) -> "subprocess.Popen[str]":

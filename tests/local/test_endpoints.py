@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local.engines import MESSAGES, engine, eventually, model, pid, status
+from local.engines import MESSAGES, engine, model, pid, status
 
 import litellm
 from litellm.llms.remodlai.engine.engine import running_engines
+from support.waiting import eventually
 
 CHAT_ARGS = {
     "max_model_len": 2048,

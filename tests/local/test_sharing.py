@@ -20,7 +20,6 @@ from local.engines import (
     achat,
     chat,
     engine,
-    eventually,
     generating,
     model,
     pid,
@@ -31,6 +30,7 @@ from local.engines import (
 
 import litellm
 from litellm.llms.remodlai.__main__ import main as command
+from support.waiting import eventually
 
 
 def test_sixty_four_calls_and_another_process_at_once_on_a_cold_engine(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import openai
 import pytest
-from local.engines import ARGS, LONG, achat, chat, engine, eventually, pid, processes, script
+from local.engines import ARGS, LONG, achat, chat, engine, pid, processes, script
+
+from support.waiting import eventually
 
 
 def test_killed_while_idle() -> None:

@@ -3,12 +3,13 @@
 import itertools
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 from websockets.sync.client import connect
+
+from support.waiting import eventually
 
 OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
@@ -37,7 +38,7 @@ class Browser:
         )
         try:
             told = self._profile / "DevToolsActivePort"
-            until(lambda: told.exists() and told.read_text().count("\n") >= 1, "Chromium's port")
+            eventually(lambda: told.exists() and told.read_text().count("\n") >= 1, WAIT_SECONDS)
             port = told.read_text().splitlines()[0]
             [page] = [page for page in httpx.get(f"http://127.0.0.1:{port}/json").json() if page["type"] == "page"]
             self._socket = connect(page["webSocketDebuggerUrl"], max_size=None)
@@ -72,15 +73,6 @@ class Browser:
     def wait(self, script: str) -> Any:
         """The value of an expression once it is true; the page's text is in the message if it never is."""
         try:
-            return until(lambda: self.run(script), script)
+            return eventually(lambda: self.run(script), WAIT_SECONDS, lambda: script)
         except TimeoutError as error:
             raise TimeoutError(f"{error}: {self.run('document.body.innerText')}") from None
-
-
-def until(ask: Any, what: str) -> Any:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not (value := ask()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(what)
-        time.sleep(0.1)
-    return value

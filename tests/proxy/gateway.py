@@ -6,7 +6,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 
 from support.loopback import child_env
 from support.ports import hold_port
+from support.waiting import until_it_serves
 
 START_SECONDS = 180.0
 STOP_SECONDS = 15.0
@@ -101,17 +101,9 @@ class Gateway:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the proxy ended before it was ready:\n{self.text()[-4000:]}")
-            try:
-                if httpx.get(f"{self.url}/health/readiness", timeout=5).is_success:
-                    return self
-            except httpx.TransportError:
-                pass  # not listening yet
-            time.sleep(0.2)
-        raise TimeoutError(f"the proxy is not ready after {START_SECONDS:.0f} s:\n{self.text()[-4000:]}")
+        process = self._process
+        until_it_serves(f"{self.url}/health/readiness", lambda: process.poll() is None, START_SECONDS, self.text)
+        return self
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the process; no-op if it is not running."""

@@ -12,6 +12,7 @@ from proxy.backend import INPUT_COST, OUTPUT_COST, SECOND_COST, SERVER_KEY, USAG
 from proxy.gateway import Gateway, config_of, deployment
 
 from support.recording import RecordingServer, Response
+from support.waiting import eventually
 
 PAUSE = 0.3
 PROMPT = "tell nobody about the marzipan"
@@ -37,9 +38,7 @@ def recorded(gateway: Gateway, call_id: str) -> list[dict[str, Any]]:
         lines = file.read_text().splitlines() if file.exists() else []
         return [event for event in map(json.loads, lines) if (event["payload"] or {}).get("litellm_call_id") == call_id]
 
-    deadline = time.monotonic() + 15
-    while not told() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    eventually(told, 15)
     time.sleep(1)
     return told()
 

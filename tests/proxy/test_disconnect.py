@@ -11,6 +11,7 @@ from proxy.gateway import Gateway
 from proxy.leaving import SECONDS, Client
 
 from support.recording import RecordingServer, Request, Response
+from support.waiting import eventually
 
 FOREVER = 60.0
 MESSAGES = [{"role": "user", "content": "Tell a long story."}]
@@ -52,10 +53,7 @@ def endless(request: Request) -> Response:
 
 def request_of(server: RecordingServer) -> Request:
     """The one request that reaches the server, waited for."""
-    deadline = time.monotonic() + 30
-    while not server.requests and time.monotonic() < deadline:
-        time.sleep(0.02)
-    [request] = server.requests
+    [request] = eventually(lambda: server.requests, 30)
     return request
 
 

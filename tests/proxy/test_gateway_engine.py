@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from proxy.gateway import Gateway, config_of, deployment
 from proxy.leaving import Client
 
 from support.vllm_server import ENDLESS, VLLMServer
+from support.waiting import eventually
 
 ANSWER = "The capital of France is Paris."
 MESSAGES: Any = [{"role": "user", "content": "What is the capital of France?"}]
@@ -181,22 +181,14 @@ def test_leaving_ends_the_generation(
     gateway: Gateway, chat_server: VLLMServer, model: str, path: str, stream: bool
 ) -> None:
     vllm = chat_server
-    assert wait_for(lambda: vllm.running() == 0, 10)
+    eventually(lambda: vllm.running() == 0, 10)
     client = Client(gateway, path, {"model": model, "stream": stream, **CALLS[path]})
     if stream:
         client.read_until(b"data: ")
-    assert wait_for(lambda: vllm.running() == 1, 20)
+    eventually(lambda: vllm.running() == 1, 20)
     made = vllm.metrics()["vllm:generation_tokens_total"]
 
     client.leave()
 
-    assert wait_for(lambda: vllm.running() == 0, STOPPED_SECONDS), "the server still generates"
+    eventually(lambda: vllm.running() == 0, STOPPED_SECONDS)
     assert vllm.metrics()["vllm:generation_tokens_total"] - made < ENDLESS // 2
-
-
-def wait_for(true: Callable[[], bool], seconds: float) -> bool:
-    """Ask again and again until a condition holds, for at most `seconds`; the last question may end after that."""
-    deadline = time.monotonic() + seconds
-    while not (held := true()) and time.monotonic() < deadline:
-        time.sleep(0.1)  # a question costs the server more than a token does
-    return held

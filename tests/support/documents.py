@@ -23,19 +23,18 @@ import shlex
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from unittest import mock
 
-import httpx
 import yaml
 
 import litellm
 from support import loopback
 from support.loopback import child_env
+from support.waiting import until_it_serves
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -149,21 +148,15 @@ class Proxy:
                 [*command, "--port", str(port)], cwd=directory, env=child_env(), stdout=log, stderr=log
             )
         try:
-            self._wait()
+            until_it_serves(
+                f"{self.url}/health/liveliness",
+                lambda: self._process.poll() is None,
+                START_SECONDS,
+                self._log.read_text,
+            )
         except BaseException:
             self.stop()
             raise
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/health/liveliness").is_success:
-                    return
-            except httpx.TransportError:
-                pass  # not listening yet
-            time.sleep(0.3)
-        raise RuntimeError(f"the proxy did not start:\n{self._log.read_text()}")
 
     def stop(self) -> None:
         self._process.terminate()

@@ -70,7 +70,7 @@ def server_base(provider: str, given: object) -> str:
 
 
 def _by_name(method: Callable[..., Any], args: tuple[Any, ...], call: dict[str, Any]) -> dict[str, Any]:
-    # Upstream calls a config's hooks by keyword; the order of their parameters differs between endpoints.
+    # The order of the hooks' parameters differs between endpoints, and Decisions' are called by position.
     return dict(inspect.signature(method).bind(*args, **call).arguments) if args else call
 
 

@@ -71,7 +71,7 @@ def _hide_alone(error: BaseException) -> None:
         setattr(error, "body", json.loads(hidden(text)))  # noqa: B010  # only some errors have one
     for holder in (error, getattr(error, "response", None)):
         if isinstance(headers := getattr(holder, "headers", None), httpx.Headers | dict):
-            setattr(holder, "headers", hidden_in(headers))  # noqa: B010
+            setattr(holder, "headers", hidden_in(headers))  # noqa: B010  # as above
 
 
 def _is_secret(option: str) -> bool:

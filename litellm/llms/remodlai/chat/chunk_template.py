@@ -6,6 +6,7 @@ Which string of a chunk comes from which place of the line is seen, not guessed:
 upstream's code with another text in that place.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,11 @@ from pydantic import BaseModel
 from litellm.types.utils import ModelResponseStream
 
 try:
-    from orjson import loads
+    import orjson
+
+    loads: Callable[[str], Any] = orjson.loads
 except ImportError:  # orjson comes with upstream's proxy extra only
-    from json import loads  # type: ignore[assignment]
+    loads = json.loads
 
 # The strings that differ from chunk to chunk. A quote inside a JSON string is escaped, so this never matches in text.
 _TEXT = re.compile(r'"(?:content|reasoning_content|reasoning|arguments)"\s*:\s*("(?:[^"\\]|\\.)+")')

@@ -142,9 +142,11 @@ def _read_rest(response: httpx.Response) -> None:
     # A connection of HTTP/2 may carry other answers, which an error here would end.
     if response.is_closed or response.http_version != "HTTP/1.1" or not isinstance(timeouts, dict):
         return
+    if not isinstance(response.stream, httpx.SyncByteStream):
+        return
     timeouts["read"] = 0  # httpcore looks here when a body begins to be read
     with contextlib.suppress(httpx.HTTPError, httpx.StreamError):
-        for _ in itertools.islice(response.stream, MAX_PARTS_BEHIND):  # type: ignore[arg-type]
+        for _ in itertools.islice(response.stream, MAX_PARTS_BEHIND):
             continue
 
 
