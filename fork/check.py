@@ -31,7 +31,7 @@ from fork.wiring import OWN_DIRECTORIES, Wired, wire
 # What the scratch copy leaves behind: environments, results, and git's store.
 _PRODUCTS = (".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
 # Of the proxy's tests, those that need one proxy and neither vLLM nor another program.
-_ONE_PROXY = ("clients", "cost_and_logs", "disconnect", "own_endpoints", "passthrough", "proxy_edits")
+_ONE_PROXY = ("clients", "cost_and_logs", "disconnect", "own_endpoints", "passthrough")
 # Unit tests; the comparisons with hosted_vllm and with the release as published; what our servers do beyond vLLM; every
 # kind of call at its edges; and the proxy.
 TESTS = {

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from fork.check import TESTS
+from fork.source import ROOT
+
 from .conftest import TINY_FILES, Tiny, write_wheel
 
 NEWER = "9.9.9"
@@ -132,6 +135,10 @@ def test_a_table_of_all_locked_releases(tiny: Callable[..., Tiny]) -> None:
         f"| {NEWER} | 1 sites | – | – | – | – | – | – |",
     ]
     assert done.stderr.startswith(f"error: {NEWER}: litellm {NEWER}: these 1 sites need a decision:\n")
+
+
+def test_the_tests_of_a_release_are_there() -> None:
+    assert [file for files in TESTS.values() for file in files if not (ROOT / file).exists()] == []
 
 
 def pinned(done: subprocess.CompletedProcess[str], made: Tiny) -> dict[str, object]:
