@@ -39,7 +39,7 @@ TESTS = {
     "parity": ["tests/parity"],
     "superset": ["tests/superset"],
     "edges": ["tests/edges"],
-    "one proxy": [f"tests/proxy/test_{name}.py" for name in _ONE_PROXY],
+    "one proxy": ["tests/test_litellm/self_hosted/proxy", *(f"tests/proxy/test_{name}.py" for name in _ONE_PROXY)],
 }
 AUDIT, PROXY = "audit", "[proxy]"
 COLUMNS = (AUDIT, PROXY, *TESTS)
