@@ -67,12 +67,15 @@ EXPLANATION = re.compile(r" \[\S+ from [^]]*\]")
 """What the twin adds to the message of a failed call."""
 
 
+_ENDPOINT = "/chat/completions"
+
+
 def _no_path(case: Case) -> bool:
     return case.base in ("", "/")
 
 
 def _root(base: str) -> str:
-    return base.rstrip("/").removesuffix("/v1")
+    return base.rstrip("/").removesuffix(_ENDPOINT).removesuffix("/v1")
 
 
 def _same_server(upstream: Any, twin: Any) -> bool:
@@ -135,11 +138,25 @@ def _effort_as_word(upstream: Any, twin: Any) -> bool:
     return bodies[0] == bodies[1] and efforts[0] != efforts[1]
 
 
+def _names_its_provider(upstream: Any, twin: Any) -> bool:
+    """The text, or the name of the provider in it, where upstream says OpenAI's."""
+    said = EXPLANATION.sub("", str(twin))
+    return said.replace("<Provider>Exception", "OpenAIException").replace("<provider>", "openai") == upstream
+
+
 ALL = ".*"
 FILES_AND_BATCHES = "(files|batches): .*"
+TEXT_COMPLETION = "text completion|health"
+NOT_ROOTED = "(?!pass-through|health).*"
 UNMAPPED = "audio transcription|files: .*|batches: .*"
 EMPTY = {"object": "list", "data": []}
-DOCUMENTED = {ALL: "all", FILES_AND_BATCHES: "files, batches", UNMAPPED: "transcription, files, batches"}
+DOCUMENTED = {
+    ALL: "all",
+    NOT_ROOTED: "all",
+    TEXT_COMPLETION: "text completion",
+    FILES_AND_BATCHES: "files, batches",
+    UNMAPPED: "transcription, speech, moderation, files, batches",
+}
 
 
 def _case(endpoint: str, call: str, answer: Any, /, **params: Any) -> Case:
@@ -168,6 +185,16 @@ TABLE: tuple[Row, ...] = (
         why="The documented base is the bare origin of the server.",
         example=replace(VECTOR, base=""),
         when=_no_path,
+        ask=lambda case: {"base": "/v1"},
+    ),
+    Row(
+        name="endpoint behind a base",
+        endpoints=NOT_ROOTED,
+        what="An endpoint behind the `/v1` of a base, quotes and white space around it do not matter, and a server of "
+        "this machine needs no `http://`; any other base that is no URL is a 400 that says where it came from.",
+        why="Upstream asks for `/v1/chat/completions/embeddings`, or says `Connection error.` where it asked nobody.",
+        example=replace(VECTOR, base=f"/v1{_ENDPOINT}"),
+        when=lambda case: case.base.endswith(_ENDPOINT),
         ask=lambda case: {"base": "/v1"},
     ),
     Row(
@@ -282,6 +309,18 @@ TABLE: tuple[Row, ...] = (
         example=replace(FILES, answers=(Response(status=404, json={"error": {"message": "no"}}),)),
         path=r"error\..*",
         allowed=lambda upstream, twin: True,
+    ),
+    Row(
+        name="provider of a text completion",
+        endpoints=TEXT_COMPLETION,
+        what="The error of an awaited call names its provider; upstream's names OpenAI.",
+        why="Whoever reads it looks at the right server.",
+        example=replace(
+            _case("text completion", "atext_completion", EMPTY, prompt="a"), answers=(Response(status=404),)
+        ),
+        when=lambda case: case.call.startswith("a"),
+        path=r"(result\.)?(error|exception)(\.(text|message|llm_provider))?|logs.*\.(error_str|error_message|llm_provider)",
+        allowed=_names_its_provider,
     ),
     Row(
         name="refusals of rerank",

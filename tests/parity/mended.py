@@ -16,7 +16,7 @@ class Mended:
     """One fault of upstream's.
 
     Attributes:
-        what: what is right now.
+        what: what is right now, as the guide says it.
         endpoints: pattern that matches the names of the endpoints concerned.
         when: which cases show it.
     """
@@ -38,17 +38,17 @@ def _is_token_ids(case: Case) -> bool:
 MENDED: tuple[Mended, ...] = (
     Mended("A prompt may be token ids, one list or several.", "text completion", _is_token_ids),
     Mended(
-        "A stream tells index and finish reason of each choice.",
+        "A stream of several choices tells index and finish reason of each.",
         "text completion",
         lambda case: bool(case.params.get("stream")),
     ),
     Mended(
-        "A stream tells index and finish reason of each choice.",
+        "A stream of several choices tells index and finish reason of each.",
         "chat.*|Anthropic messages",
         lambda case: bool(case.params.get("stream")) and _answers(case, r"""["']index["']: ?1"""),
     ),
     Mended(
-        "An answer that was cut short is not reported as whole.",
+        "`finish_reason` is `length`, not `stop`, where the server says `abort`, `error` or `repetition`.",
         "chat.*|text completion|Anthropic messages|pass-through",
         lambda case: _answers(case, "abort"),
     ),
@@ -58,7 +58,9 @@ MENDED: tuple[Mended, ...] = (
         lambda case: bool(case.params.get("stream")) and _answers(case, r'cut=True|delay=(?!0\.0\b)|"error"'),
     ),
     Mended(
-        "max_retries is read on every endpoint.", "(?!chat).*", lambda case: case.params.get("max_retries") is not None
+        "`max_retries` and `num_retries` are read on every endpoint.",
+        "(?!chat).*",
+        lambda case: case.params.get("max_retries") is not None,
     ),
 )
 

@@ -12,10 +12,12 @@ from parity.differences import TABLE, Row, render_markdown
 from parity.endpoints.all import ENDPOINTS
 from parity.endpoints.common import Endpoint
 from parity.harness import Harness
+from parity.mended import MENDED
 from parity.runner import Tally, run, unexplained
 
 from support.documents import ROOT
 
+GUIDE = ROOT / "LEXIQ_NOVA_INTEGRATION.md"
 CASES = int(os.environ.get("PARITY_CASES", "500"))
 SHARES = sum(endpoint.share for endpoint in ENDPOINTS)
 SPARE = 1.25
@@ -52,7 +54,12 @@ def test_enough_distinct_cases(request: pytest.FixtureRequest, tally: Tally) -> 
 
 def test_the_guide_shows_the_table() -> None:
     """`python -m parity.differences` prints what belongs there."""
-    assert render_markdown() in (ROOT / "LEXIQ_NOVA_INTEGRATION.md").read_text()
+    assert render_markdown() in GUIDE.read_text()
+
+
+@pytest.mark.parametrize("what", sorted({row.what for row in MENDED}))
+def test_the_guide_says_what_is_mended(what: str) -> None:
+    assert f"| {what} |" in GUIDE.read_text()
 
 
 def _all_ran(request: pytest.FixtureRequest) -> bool:

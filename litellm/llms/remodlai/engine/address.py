@@ -51,6 +51,8 @@ def local_server(model: str, engine_args: Mapping[str, object] | str | None = No
         LexiqNovaError: vLLM is not installed, an option cannot be used, or the model may not be used here.
     """
     if not model:
+        if not vllm_is_here():
+            raise NoServer
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
     engine = Engine.of(model, engine_args)
     permits.require(engine)

@@ -78,9 +78,9 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
         base, _key = own_server(name, given_base, key if isinstance(key, str) else None)
     except LexiqNovaError as refusal:
         raise litellm.exception_type(model=model, original_exception=refusal, custom_llm_provider=name) from refusal
-    if base != LOCAL_ENGINE or not isinstance(model, str) or call.get("mock_response") is not None:
+    if base != LOCAL_ENGINE or call.get("mock_response") is not None:
         return on_server
-    model = model.removeprefix(f"{name}/")
+    model = model.removeprefix(f"{name}/") if isinstance(model, str) else ""
     try:
         server = local_server(model, cast("Mapping[str, object] | str | None", call.get("engine_args")))
     except LexiqNovaError as refusal:
