@@ -16,7 +16,7 @@ from litellm.proxy.common_request_processing import _await_llm_call_cancelling_o
 from litellm.proxy.common_utils.http_parsing_utils import is_json_content_type, read_request_body
 from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as upstream
 
-from ..engine_permits import deployment_of
+from ..engine.permits import deployment_of
 from ..keys import hidden
 from ..places import has_server
 from .transformation import leaves_base
