@@ -65,6 +65,14 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert "litellm.llms.remodlai.errors" in graph["litellm.llms.remodlai.common_utils"]
 
 
+def test_modules_of_ours_that_are_imported_are_there() -> None:
+    """Each name is a module, a folder, or in a module; a checker that ignores missing imports does not see it."""
+    ours = {module_of(path) for path in PATHS}
+    folders = {module.rpartition(".")[0] for module in ours}
+    names = {name for path in PATHS for name in imported(path) if name.startswith("litellm.llms.remodlai.")}
+    assert sorted(name for name in names if not {name, name.rpartition(".")[0]} & ours and name not in folders) == []
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_imports_are_at_the_top(path: str) -> None:
     code = [not isinstance(node, ast.Import | ast.ImportFrom) for node in tree(path).body]
