@@ -93,6 +93,16 @@ def _score(body: dict[str, Any]) -> Response:
     return Response(json={"object": "list", "model": body["model"], "data": [{"index": 0, "score": 0.9}]})
 
 
+def _classify(body: dict[str, Any]) -> Response:
+    data = [{"index": i, "label": "POSITIVE", "probs": [0.1, 0.9], "num_classes": 2} for i in range(len(body["input"]))]
+    return Response(json={"object": "list", "model": body["model"], "data": data})
+
+
+def _pooling(body: dict[str, Any]) -> Response:
+    data = [{"index": 0, "object": "pooling", "data": [0.5] * 4}]
+    return Response(json={"object": "list", "model": body["model"], "data": data})
+
+
 def _tokenize(body: dict[str, Any]) -> Response:
     return Response(json={"count": 1, "max_model_len": 2048, "tokens": [19556]})
 
@@ -104,6 +114,8 @@ ROUTES = {
     "/v1/embeddings": _embeddings,
     "/v1/rerank": _rerank,
     "/score": _score,
+    "/classify": _classify,
+    "/pooling": _pooling,
     "/tokenize": _tokenize,
 }
 PREFIXES = ("remodlai/", "lexiq_nova/", "hosted_vllm/")

@@ -16,10 +16,12 @@ import litellm
 from litellm.constants import NON_LLM_CONNECTION_TIMEOUT, PLACEHOLDER_API_KEY
 from litellm.litellm_core_utils.call_headers import headers_of_call
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
+from litellm.llms.base_llm.base_utils import BaseTokenCounter
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
 from litellm.llms.remodlai.bases import meant, server_root, with_api_path, wrong_base
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
+from litellm.llms.remodlai.token_counter import ServerTokenCounter
 from litellm.llms.vllm import common_utils as vllm
 from litellm.secret_managers.main import get_secret_str
 from litellm.types.llms.openai import AllMessageValues
@@ -295,6 +297,9 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[mis
         call = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
         headers = self.with_headers_of_call(headers)
         return self.authorized({**headers, "Authorization": f"Bearer {self.key(call)}"}, headers)
+
+    def get_token_counter(self) -> BaseTokenCounter:
+        return ServerTokenCounter(self.provider, self.resolve)
 
     @classmethod
     def get_api_base(cls, api_base: str | None = None) -> str | None:

@@ -1,0 +1,110 @@
+"""
+Counting of tokens by the server's own tokenizer and chat template (`POST /tokenize`), where a server is configured.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+from pydantic import BaseModel
+
+import litellm
+from litellm._logging import verbose_logger
+from litellm.constants import NON_LLM_CONNECTION_TIMEOUT, PLACEHOLDER_API_KEY
+from litellm.litellm_core_utils.redirects import names_servers_async
+from litellm.llms.base_llm.base_utils import BaseTokenCounter
+from litellm.llms.custom_httpx.http_handler import get_async_httpx_client
+from litellm.llms.remodlai.bases import server_root
+from litellm.llms.remodlai.errors import ENGINE_SCHEME
+from litellm.types.utils import TokenCountResponse
+
+
+class _Server(BaseModel):
+    """What a count takes from a deployment."""
+
+    api_base: str | None = None
+    api_key: str | None = None
+    extra_headers: dict[str, str] | None = None
+    ssl_verify: bool | str | None = None
+
+
+class ServerTokenCounter(BaseTokenCounter):
+    """
+    Asks the server of a deployment; LiteLLM counts by itself where that gives no answer.
+
+    Args:
+        provider: whose servers are asked.
+        resolve: gives base and key of a server, from those that a deployment names.
+    """
+
+    def __init__(self, provider: str, resolve: Callable[[str | None, str | None], tuple[str, str]]) -> None:
+        self.provider = provider
+        self.resolve = resolve
+
+    def should_use_token_counting_api(self, custom_llm_provider: str | None = None) -> bool:
+        return custom_llm_provider == self.provider
+
+    async def count_tokens(
+        self,
+        model_to_use: str,
+        messages: list[dict[str, Any]] | None,
+        contents: object = None,
+        deployment: Mapping[str, Any] | None = None,
+        request_model: str = "",
+        tools: list[dict[str, Any]] | None = None,
+        system: object = None,
+        messages_format: str = "openai",
+        output_format: object = None,
+        context_management: object = None,
+        chat_params: object = None,
+    ) -> TokenCountResponse | None:
+        """
+        Counts the tokens of a chat, as the model's chat template writes it.
+
+        Args:
+            model_to_use: the model's name on the server.
+            messages: of the chat.
+            deployment: whose `litellm_params` name server and key; by default what is configured.
+            request_model: the model as the caller named it.
+            tools: of the chat.
+            system: what stands before the messages, in Anthropic's form.
+            messages_format: of the messages.
+
+        Returns:
+            The count; None where no server is configured, it has no such route, or it does not know the form.
+        """
+        if not messages or messages_format != "openai" or not (system is None or isinstance(system, str)):
+            return None
+        chat = [{"role": "system", "content": system}, *messages] if system else messages
+        body = {"model": model_to_use, "messages": chat, **({"tools": tools} if tools else {})}
+        counted = await self._ask(_Server.model_validate((deployment or {}).get("litellm_params") or {}), body)
+        if counted is None:
+            return None
+        return TokenCountResponse(
+            total_tokens=counted["count"],
+            request_model=request_model,
+            model_used=model_to_use,
+            tokenizer_type=f"{self.provider}_tokenize",
+            original_response=counted,
+        )
+
+    @names_servers_async
+    async def _ask(self, server: _Server, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The server's answer where it has a count in it."""
+        base, key = self.resolve(server.api_base, server.api_key)
+        if base.startswith(ENGINE_SCHEME):
+            return None
+        own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
+        client = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": server.ssl_verify})
+        try:
+            answer = await client.post(
+                f"{server_root(base)}/tokenize",
+                json=body,
+                headers={**(server.extra_headers or {}), **own},
+                timeout=NON_LLM_CONNECTION_TIMEOUT,
+            )
+            counted: dict[str, Any] = answer.json()
+            return counted if isinstance(counted["count"], int) else None
+        except (httpx.HTTPError, litellm.Timeout, ValueError, KeyError, TypeError) as error:
+            verbose_logger.debug("%s: the server does not count tokens: %s", self.provider, type(error).__name__)
+            return None

@@ -1,0 +1,47 @@
+"""Tokens are counted by the server's own tokenizer where one is configured and can, else as upstream counts them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from edges.calls import CHAT, KEY, PROVIDERS, base
+
+import litellm
+from support.recording import RecordingServer, Response
+
+TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+
+
+def count(provider: str, **call: Any) -> Any:
+    return asyncio.run(litellm.acount_tokens(model=f"{provider}/m", messages=CHAT, **call))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_server_counts(server: RecordingServer, provider: str) -> None:
+    server.responder = lambda request: Response(json={"count": 4321, "max_model_len": 8192, "tokens": []})
+    counted = count(provider, api_base=base(server), api_key=KEY, tools=TOOLS, system="be kind")
+    (request,) = server.take()
+    assert (counted.total_tokens, counted.tokenizer_type) == (4321, f"{provider}_tokenize")
+    assert (request.path, request.header("authorization")) == ("/tokenize", f"Bearer {KEY}")
+    chat = [{"role": "system", "content": "be kind"}, *CHAT]
+    assert request.json() == {"model": "m", "messages": chat, "tools": TOOLS}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    "answer",
+    [Response(404), Response(401, json={}), Response(json={"tokens": []}), Response(body="<html>"), Response(cut=True)],
+    ids=["no route", "no key", "no count", "a page", "cut"],
+)
+def test_a_server_that_cannot_count_is_no_error(server: RecordingServer, provider: str, answer: Response) -> None:
+    server.responder = lambda request: answer
+    counted = count(provider, api_base=base(server), api_key=KEY)
+    assert {request.path for request in server.take()} == {"/tokenize"}
+    assert counted.total_tokens == litellm.token_counter(model=f"{provider}/m", messages=CHAT)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_nobody_is_asked_without_a_server(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REMODLAI_API_BASE", "LEXIQ_NOVA_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    assert count(provider).total_tokens == litellm.token_counter(model=f"{provider}/m", messages=CHAT)
