@@ -92,7 +92,7 @@ format: $(STAMPS)/fork  ## format our own files
 
 series: $(STAMPS)/fork  ## write build/series, the change as patches that stand alone, and try each
 	$(BIN)/python -m fork series build/series
-	SERIES=all $(BIN)/python -m pytest tests/fork/test_series.py
+	SERIES=all $(BIN)/python -m pytest -o faulthandler_timeout=7200 tests/fork/test_series.py
 
 gates: $(STAMPS)/fork  ## upstream's checks of style over what the fork changes and adds: nothing new
 	GATES=all $(BIN)/python -m pytest tests/fork/test_gates.py tests/fork/test_statements.py

@@ -23,6 +23,7 @@ from pathlib import Path
 from textwrap import fill
 from zipfile import ZipFile
 
+from fork.cached import wired_files
 from fork.edit import Edit
 from fork.edits import all_edits
 from fork.lock import ForkError, release
@@ -32,7 +33,7 @@ from fork.source import ROOT
 from fork.syntax import parsed
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
-from fork.wiring import wire
+from fork.wiring import version_of, wire
 
 PROVIDERS = "providers"
 # The page of both providers and its line of the sidebar, between two that stand there, in BerriAI/litellm-docs.
@@ -201,22 +202,41 @@ def prefix(count: int, tree: Path | None = None) -> dict[str, bytes]:
 @lru_cache
 def _prefix(count: int, tree: Path | None, version: str) -> dict[str, bytes]:
     patches, complete = PATCHES[:count], count == len(PATCHES)
-    chosen = {edit for patch in patches for edit in edits_of(patch)}
-    with _upstream(tree) as upstream:
-        # In the order of the whole change: two edits may be made at one place.
-        wired = wire(upstream, edits=[edit for edit in all_edits() if edit in chosen], twins=complete)
-    if complete:
-        wired.check()
-    elif wired.faults:
-        raise ForkError("\n".join(wired.faults))
-    ours = overlay() | accompanying(wired.version)
-    present = frozenset[str]().union(*(files_of(patch, wired.version) for patch in patches))
-    files = {path: text.encode() for path, text in wired.files.items()}
+    version = version if tree is None else version_of(tree)
+    wired = _whole(tree, version) if complete else _edited(count, tree, version)
+    ours = overlay() | accompanying(version)
+    present = frozenset[str]().union(*(files_of(patch, version) for patch in patches))
+    files = {path: text.encode() for path, text in wired.items()}
     files |= {path: ours[path] for path in sorted(present)}
     if complete:
         return files
     later = frozenset(ours) - present
     return {path: without_later(data, later) if path.endswith(".py") else data for path, data in files.items()}
+
+
+def _whole(tree: Path | None, version: str) -> dict[str, str]:
+    if tree is None:
+        locked = release(version)
+        return wired_files(locked, upstream_wheel(locked))
+    wired = wire(tree)
+    wired.check()
+    return wired.files
+
+
+@lru_cache
+def _edited(count: int, tree: Path | None, version: str) -> dict[str, str]:
+    """Upstream's files with the edits of the first patches; only those that the last of them edits are edited again."""
+    if not count:
+        return {}
+    paths = {change.path for edit in edits_of(PATCHES[count - 1]) for change in edit.changes}
+    chosen = {edit for patch in PATCHES[:count] for edit in edits_of(patch)}
+    # In the order of the whole change: two edits may be made at one place.
+    edits = [edit for edit in all_edits() if edit in chosen and any(each.path in paths for each in edit.changes)]
+    with _upstream(tree) as upstream:
+        wired = wire(upstream, edits=edits, twins=False)
+    if wired.faults:
+        raise ForkError("\n".join(wired.faults))
+    return _edited(count - 1, tree, version) | {path: text for path, text in wired.files.items() if path in paths}
 
 
 @contextmanager
