@@ -16,7 +16,7 @@ from parity.endpoints.common import WAV
 from parity.harness import Case, Difference
 
 from fork.releases import holds
-from support.recording import Response
+from support.recording import CUT, Response
 
 LITELLM = version("litellm")
 """The installed release; looked up once, as each case asks each row."""
@@ -142,6 +142,20 @@ def _names_its_provider(upstream: Any, twin: Any) -> bool:
     """The text, or the name of the provider in it, where upstream says OpenAI's."""
     said = EXPLANATION.sub("", str(twin))
     return said.replace("<Provider>Exception", "OpenAIException").replace("<provider>", "openai") == upstream
+
+
+def _breaks_off_the_same(upstream: object, twin: object) -> bool:
+    """Whether httpx and aiohttp say of a connection that it ended too early, with either's name of the provider."""
+    if not isinstance(upstream, str) or not isinstance(twin, str):
+        return False
+    if (upstream, twin) == ("RemoteProtocolError", "ReadError"):
+        return True
+    words = "Not enough data to satisfy transfer length header."
+    as_aiohttp = upstream.replace(
+        "peer closed connection without sending complete message body (incomplete chunked read)",
+        f"Response payload is not completed: <TransferEncodingError: 400, message={words!r}>",
+    )
+    return as_aiohttp == twin or _names_its_provider(as_aiohttp, twin)
 
 
 ALL = ".*"
@@ -321,6 +335,20 @@ TABLE: tuple[Row, ...] = (
         when=lambda case: case.call.startswith("a"),
         path=r"(result\.)?(error|exception)(\.(text|message|llm_provider))?|logs.*\.(error_str|error_message|llm_provider)",
         allowed=_names_its_provider,
+    ),
+    Row(
+        name="words of a cut text completion",
+        endpoints="text completion",
+        what="An awaited stream that breaks off before its first chunk says so in aiohttp's words; "
+        "upstream's in httpx's.",
+        why="The connection is of the client that every other endpoint uses.",
+        example=replace(
+            _case("text completion", "atext_completion", EMPTY, prompt="a", stream=True),
+            answers=(Response(headers={"content-type": "text/event-stream"}, chunks=(CUT,)),),
+        ),
+        when=lambda case: case.call.startswith("a") and bool(case.params.get("stream")),
+        path=r"error\.(text|message)|logs.*\.(error_str|error_message|error_class)",
+        allowed=_breaks_off_the_same,
     ),
     Row(
         name="refusals of rerank",

@@ -374,8 +374,8 @@ def _wire(request: Request) -> dict[str, Any]:
         body = {"json": request.json(), "bytes": request.body}
     # Names of headers mean the same in either case (RFC 9110, 5.1); one HTTP library writes them so, another so.
     headers = [[name.lower(), value] for name, value in request.headers]
-    if parts:
-        headers = [[name, value] for name, value in headers if name != "content-length"]
+    # A length of 0 says no more than none (RFC 9110, 8.6); one HTTP library says it of a DELETE, another does not.
+    headers = [[name, value] for name, value in headers if name != "content-length" or not parts and value != "0"]
     return {"method": request.method, "path": request.path, "query": request.query, "headers": headers, "body": body}
 
 

@@ -21,13 +21,19 @@ from litellm.llms.remodlai.errors import LexiqNovaError
 
 IDLE_CONNECTION_SECONDS: Final = 60.0
 IDLE_CONNECTIONS: Final = 100
+# What the openai package sends with each request.
+OPENAI_HEADER: Final = "x-stainless-lang"
 
 
 def _refused(request: httpx.Request, error: LexiqNovaError) -> httpx.Response:
     """The answer for an engine that is not there: every kind of client tells an answer's text, not an exception's."""
-    # The openai package would try a failed start twice more.
-    headers = {**dict(error.headers or {}), "x-should-retry": "false"}
-    return httpx.Response(error.status_code, headers=headers, text=error.message, request=request)
+    headers = dict(error.headers or {})
+    if OPENAI_HEADER not in request.headers:
+        return httpx.Response(error.status_code, headers=headers, text=error.message, request=request)
+    # The openai package would try a failed start twice more, and tells no text but that of an error object.
+    headers["x-should-retry"] = "false"
+    answer = {"error": {"message": error.message, "type": type(error).__name__, "code": error.status_code}}
+    return httpx.Response(error.status_code, headers=headers, json=answer, request=request)
 
 
 def _at_once(call: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
