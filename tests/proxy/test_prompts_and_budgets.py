@@ -1,4 +1,4 @@
-"""Through the proxy: token ids as a prompt, and the price of a `base_model` in the header and against a budget."""
+"""Through the proxy: token ids as a prompt, counts of tokens, and the price of a `base_model` in header and budget."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from proxy.backend import SERVER_KEY, USAGE
 from proxy.gateway import Gateway, config_of, deployment
 
 import litellm
-from support.recording import RecordingServer
+from support.recording import RecordingServer, Response
 
 BASE_MODEL = "gpt-4o"
 PROVIDERS = ("remodlai", "lexiq_nova")
@@ -29,6 +29,20 @@ def test_token_ids_as_a_prompt(
     (asked,) = server.take()
     assert (asked.path, asked.json()["prompt"]) == ("/v1/completions", prompt)
     assert bool(asked.json().get("stream")) is stream
+
+
+@pytest.mark.parametrize("model", ["lexiq-nova-chat", "lexiq-nova-local"])
+def test_the_server_counts_tokens(
+    gateway: Gateway, server: RecordingServer, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "responder", lambda request: Response(json={"count": 4321}))
+    body = {"model": model, "messages": [{"role": "user", "content": "a"}]}
+    with gateway.client() as client:
+        answer = client.post("/utils/token_counter", params={"call_endpoint": True}, json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["total_tokens"] == 4321
+    (asked,) = server.take()
+    assert (asked.path, asked.header("authorization")) == ("/tokenize", f"Bearer {SERVER_KEY}")
 
 
 @pytest.fixture

@@ -2,21 +2,31 @@
 Counting of tokens by the server's own tokenizer and chat template (`POST /tokenize`), where a server is configured.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import httpx
 from pydantic import BaseModel
 
 import litellm
 from litellm._logging import verbose_logger
-from litellm.constants import NON_LLM_CONNECTION_TIMEOUT, PLACEHOLDER_API_KEY
-from litellm.litellm_core_utils.redirects import names_servers_async
+from litellm.constants import PLACEHOLDER_API_KEY
+from litellm.litellm_core_utils.redirects import names_servers, names_servers_async
 from litellm.llms.base_llm.base_utils import BaseTokenCounter
-from litellm.llms.custom_httpx.http_handler import get_async_httpx_client
+from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
 from litellm.llms.remodlai.bases import server_root
-from litellm.llms.remodlai.errors import ENGINE_SCHEME
+from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError
 from litellm.types.utils import TokenCountResponse
+
+TIMEOUT_SECONDS: Final = 5.0
+# A server that has not counted is left alone this long: a count comes before many a call.
+SILENT_SECONDS: Final = 60.0
+MAX_REMEMBERED: Final = 100
+
+_SILENT_UNTIL: Final[dict[str, float]] = {}
 
 
 class _Server(BaseModel):
@@ -26,6 +36,15 @@ class _Server(BaseModel):
     api_key: str | None = None
     extra_headers: dict[str, str] | None = None
     ssl_verify: bool | str | None = None
+
+
+@dataclass(frozen=True)
+class _Request:
+    provider: str
+    url: str
+    body: Mapping[str, Any]
+    headers: dict[str, str]
+    ssl_verify: bool | str | None
 
 
 class ServerTokenCounter(BaseTokenCounter):
@@ -71,7 +90,8 @@ class ServerTokenCounter(BaseTokenCounter):
             messages_format: of the messages.
 
         Returns:
-            The count; None where no server is configured, it has no such route, or it does not know the form.
+            The count; None where no server is configured and no engine of the model is up, where it has no such route,
+            or does not know the form.
         """
         if not messages or messages_format != "openai" or not (system is None or isinstance(system, str)):
             return None
@@ -88,23 +108,78 @@ class ServerTokenCounter(BaseTokenCounter):
             original_response=counted,
         )
 
-    @names_servers_async
+    def count(self, body: Mapping[str, Any]) -> int | None:
+        """
+        Counts as `count_tokens` does, for callers that can wait.
+
+        Args:
+            body: of the request: `model`, and `messages` or `prompt`.
+
+        Returns:
+            The count, or None as there.
+        """
+        request = self._request(_Server(), body)
+        if request is None:
+            return None
+        with _no_count_is_no_error(self.provider, request.url):
+            answer = _post(request)
+            return _count_in(answer)["count"]
+        return None
+
     async def _ask(self, server: _Server, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """The server's answer where it has a count in it."""
-        base, key = self.resolve(server.api_base, server.api_key)
+        request = self._request(server, body)
+        if request is None:
+            return None
+        with _no_count_is_no_error(self.provider, request.url):
+            return _count_in(await _post_async(request))
+        return None
+
+    def _request(self, server: _Server, body: Mapping[str, Any]) -> _Request | None:
+        """What is sent where; None where nobody can be asked."""
+        try:
+            base, key = self.resolve(server.api_base, server.api_key)
+        except LexiqNovaError as error:
+            verbose_logger.debug("%s: nobody is asked for a count of tokens: %s", self.provider, error.message)
+            return None
         if base.startswith(ENGINE_SCHEME):
+            # The engine's modules are loaded with the first call that needs them.
+            from litellm.llms.remodlai.engine.address import running_base
+
+            base = running_base(str(body["model"])) or ""
+        url = f"{server_root(base)}/tokenize" if base else ""
+        if not url or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
             return None
         own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
-        client = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": server.ssl_verify})
-        try:
-            answer = await client.post(
-                f"{server_root(base)}/tokenize",
-                json=body,
-                headers={**(server.extra_headers or {}), **own},
-                timeout=NON_LLM_CONNECTION_TIMEOUT,
-            )
-            counted: dict[str, Any] = answer.json()
-            return counted if isinstance(counted["count"], int) else None
-        except (httpx.HTTPError, litellm.Timeout, ValueError, KeyError, TypeError) as error:
-            verbose_logger.debug("%s: the server does not count tokens: %s", self.provider, type(error).__name__)
-            return None
+        return _Request(self.provider, url, body, {**(server.extra_headers or {}), **own}, server.ssl_verify)
+
+
+@names_servers
+def _post(request: _Request) -> httpx.Response:
+    client = get_httpx_client({"ssl_verify": request.ssl_verify})
+    return client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
+
+
+@names_servers_async
+async def _post_async(request: _Request) -> httpx.Response:
+    client = get_async_httpx_client(litellm.LlmProviders(request.provider), {"ssl_verify": request.ssl_verify})
+    return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
+
+
+def _count_in(answer: httpx.Response) -> dict[str, Any]:
+    counted: dict[str, Any] = answer.json()
+    if not isinstance(counted["count"], int):
+        raise TypeError("count")
+    return counted
+
+
+@contextlib.contextmanager
+def _no_count_is_no_error(provider: str, url: str) -> Iterator[None]:
+    """Where a server cannot count, it is not asked again for a while."""
+    try:
+        yield
+    except (httpx.HTTPError, litellm.Timeout, ValueError, KeyError, TypeError) as error:
+        verbose_logger.debug("%s: the server does not count tokens: %s", provider, type(error).__name__)
+        if len(_SILENT_UNTIL) >= MAX_REMEMBERED:
+            _SILENT_UNTIL.clear()
+        _SILENT_UNTIL[url] = time.monotonic() + SILENT_SECONDS

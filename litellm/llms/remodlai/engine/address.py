@@ -12,6 +12,7 @@ import httpx
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.remodlai.engine import permits
 from litellm.llms.remodlai.engine.engine import Engine, running_engines, vllm_is_here
+from litellm.llms.remodlai.engine.runtime import listens
 from litellm.llms.remodlai.errors import NoServer, failure
 
 SCHEME: Final = "lexiq-nova"
@@ -58,6 +59,24 @@ def local_server(model: str, engine_args: Mapping[str, object] | str | None = No
     permits.require(engine)
     _ENGINES[engine.name] = engine
     return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
+
+
+def running_base(model: str) -> str | None:
+    """
+    The base of a model's engine that is up; what is asked there starts nothing.
+
+    Args:
+        model: directory or model id.
+
+    Returns:
+        None where there is not exactly one, or this process may not call it.
+    """
+    wanted = Engine.place_of(model)
+    up = [each for each in running_engines() if each.model == wanted and listens(each.socket) and permits.allows(each)]
+    if len(up) != 1:
+        return None
+    _ENGINES[up[0].name] = up[0]
+    return f"{SCHEME}://{up[0].name}/v1"
 
 
 def engine_of(url: httpx.URL) -> Engine:

@@ -66,6 +66,7 @@ class App:
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
         answer["address"] = os.environ.get("VLLM_HOST_IP")
         answer["environment"] = sorted(os.environ)
+        answer["count"] = 4321  # of /tokenize
         answer["devices"] = os.environ.get("CUDA_VISIBLE_DEVICES")
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
