@@ -15,9 +15,11 @@ class MergedBody(dict[str, object]):
 
     Attributes:
         of_call: the call's own extra body.
+        first: names in it that the call has not beside it as well; nothing beside it wins over these.
     """
 
     of_call: Mapping[str, object]
+    first: frozenset[str]
 
 
 def merged(deployment: Mapping[str, object], call: Mapping[str, object]) -> dict[str, object]:
@@ -45,13 +47,14 @@ def merge_extra_body(deployment: Mapping[str, object], call: MutableMapping[str,
             continue
         configured = deployment.get(name)
         call[name] = body = MergedBody(merged(configured if isinstance(configured, Mapping) else {}, own))
-        body.of_call = own
+        first = given.first if isinstance(given, MergedBody) else frozenset(own.keys() - call.keys())
+        body.of_call, body.first = own, first
 
 
 def own_copy(body: Mapping[str, object] | None) -> dict[str, object]:
     """A copy of an extra body that may be changed."""
     copy: Final = MergedBody(body or {})
-    copy.of_call = body.of_call if isinstance(body, MergedBody) else {}
+    copy.of_call, copy.first = (body.of_call, body.first) if isinstance(body, MergedBody) else ({}, frozenset())
     return copy
 
 
@@ -62,11 +65,11 @@ def set_beside(body: dict[str, object], key: str, value: object) -> None:
     Args:
         body: made by `own_copy`.
         key: the parameter's name.
-        value: its value. The call's own extra body wins over it, a deployment's does not.
+        value: its value. A deployment's wins over the deployment's extra body, a call's over both extra bodies.
     """
-    own: Final = body.of_call if isinstance(body, MergedBody) else {}
+    first: Final = body.first if isinstance(body, MergedBody) else frozenset()
     present: Final = body.get(key)
     if isinstance(present, Mapping) and isinstance(value, Mapping):
-        body[key] = {**value, **present} if key in own else {**present, **value}
-    elif key not in own:
+        body[key] = {**value, **present} if key in first else {**present, **value}
+    elif key not in first:
         body[key] = value

@@ -10,7 +10,7 @@ from edges.calls import EVERY_WAY, KEY, PROVIDERS, ask, base
 
 import litellm
 from litellm.litellm_core_utils.redirects import is_same_server
-from litellm.llms.remodlai.completion import handler
+from litellm.llms.remodlai.engine import transport
 from support import loopback
 from support.recording import RecordingServer, Request, Response
 
@@ -134,8 +134,8 @@ def test_the_local_engine_is_not_reached_by_a_redirect(
         reached.append(request)
         return httpx.Response(400)
 
-    monkeypatch.setattr(handler.LocalEngineTransport, "handle_async_request", arrived)
-    monkeypatch.setattr(handler.LocalEngineTransport, "handle_request", lambda _, request: reached.append(request))
+    monkeypatch.setattr(transport.LocalEngineTransport, "handle_async_request", arrived)
+    monkeypatch.setattr(transport.LocalEngineTransport, "handle_request", lambda _, request: reached.append(request))
     server.responder = to("lexiq-nova://local/v1/chat/completions")
     with pytest.raises(Exception):  # noqa: B017  # upstream's own, for its own
         ask(name, provider, is_async, api_base=base(server))

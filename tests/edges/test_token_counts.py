@@ -56,47 +56,22 @@ def test_nobody_is_asked_without_a_server(provider: str, monkeypatch: pytest.Mon
     assert count(provider).total_tokens == litellm.token_counter(model=f"{provider}/m", messages=CHAT)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_synchronous_counter_asks_too(
-    server: RecordingServer, provider: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(f"{provider.upper()}_API_BASE", base(server))
-    monkeypatch.setenv(f"{provider.upper()}_API_KEY", KEY)
-    server.responder = lambda request: Response(json={"count": 4321})
-    name = f"{provider}/m"
-    assert litellm.token_counter(model=name, messages=CHAT, tools=TOOLS) == 4321  # type: ignore[arg-type]
-    assert litellm.token_counter(model=name, text=["a ", "b"]) == 4321
-    chat, text = server.take()
-    assert {request.header("authorization") for request in (chat, text)} == {f"Bearer {KEY}"}
-    assert chat.json() == {"model": "m", "messages": CHAT, "tools": TOOLS}
-    assert text.json() == {"model": "m", "prompt": "a b", "add_special_tokens": False}
-    litellm.token_counter(model="m", messages=CHAT)
-    litellm.token_counter(model=name, messages=CHAT, custom_tokenizer=litellm.create_tokenizer(TOKENIZER))
-    monkeypatch.setattr(litellm, "disable_token_counter", True)
-    assert litellm.token_counter(model=name, messages=CHAT) == 0
-    assert not server.take()
-
-
-def test_an_event_loop_does_not_wait_for_a_count(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_who_asks_for_a_count_makes_a_request(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM counts with `token_counter` itself, after each stream without usage and for each price."""
     monkeypatch.setenv("REMODLAI_API_BASE", base(server))
-
-    async def counted() -> int:
-        return litellm.token_counter(model="remodlai/m", messages=CHAT)
-
-    assert asyncio.run(counted()) == litellm.token_counter(model="m", messages=CHAT)
+    litellm.token_counter(model="remodlai/m", messages=CHAT)
     assert not server.take()
 
 
 def test_a_server_that_cannot_count_is_left_alone_for_a_while(
     server: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REMODLAI_API_BASE", base(server))
     server.responder = lambda request: Response(404)
-    counts = {litellm.token_counter(model="remodlai/m", messages=CHAT) for _ in range(3)}
+    counts = {count("remodlai", api_base=base(server)).total_tokens for _ in range(3)}
     assert counts == {litellm.token_counter(model="m", messages=CHAT)}
     assert len(server.take()) == 1
     monkeypatch.setattr(token_counter, "_SILENT_UNTIL", {})
-    litellm.token_counter(model="remodlai/m", messages=CHAT)
+    count("remodlai", api_base=base(server))
     assert len(server.take()) == 1
 
 

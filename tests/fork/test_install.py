@@ -89,7 +89,10 @@ def test_pip_install_from_nothing_and_again_without_index(
     environment.install(".", cwd=checkout, **cache)
     environment.check(locked)
     environment.pip("uninstall", "--yes", "litellm", cwd=checkout)
-    assert {path.suffix for path in (tmp_path / "cache").rglob("*") if path.is_file()} == {".whl", ".txt"}
+    assert {path.suffix for path in (tmp_path / "cache/litellm-remodlai").rglob("*") if path.is_file()} == {
+        ".whl",
+        ".txt",
+    }
 
     shutil.rmtree(checkout / "build")
     environment.install(".", cwd=checkout, **cache, **OFFLINE)

@@ -59,8 +59,8 @@ MENDED: tuple[Mended, ...] = (
     ),
     Mended(
         "`max_retries` and `num_retries` are read on every endpoint.",
-        "(?!chat).*",
-        lambda case: case.params.get("max_retries") is not None,
+        ".*",
+        lambda case: any(case.params.get(name) is not None for name in ("max_retries", "num_retries")),
     ),
 )
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 import litellm
 from litellm._logging import verbose_logger
 from litellm.constants import PLACEHOLDER_API_KEY
-from litellm.litellm_core_utils.redirects import names_servers, names_servers_async
+from litellm.litellm_core_utils.redirects import names_servers_async
 from litellm.llms.base_llm.base_utils import BaseTokenCounter
-from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
+from litellm.llms.custom_httpx.http_handler import get_async_httpx_client
 from litellm.llms.remodlai.bases import server_root
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError
 from litellm.types.utils import TokenCountResponse
@@ -108,31 +108,13 @@ class ServerTokenCounter(BaseTokenCounter):
             original_response=counted,
         )
 
-    def count(self, body: Mapping[str, Any]) -> int | None:
-        """
-        Counts as `count_tokens` does, for callers that can wait.
-
-        Args:
-            body: of the request: `model`, and `messages` or `prompt`.
-
-        Returns:
-            The count, or None as there.
-        """
-        request = self._request(_Server(), body)
-        if request is None:
-            return None
-        with _no_count_is_no_error(self.provider, request.url):
-            answer = _post(request)
-            return _count_in(answer)["count"]
-        return None
-
     async def _ask(self, server: _Server, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """The server's answer where it has a count in it."""
         request = self._request(server, body)
         if request is None:
             return None
         with _no_count_is_no_error(self.provider, request.url):
-            return _count_in(await _post_async(request))
+            return _count_in(await _post(request))
         return None
 
     def _request(self, server: _Server, body: Mapping[str, Any]) -> _Request | None:
@@ -154,14 +136,8 @@ class ServerTokenCounter(BaseTokenCounter):
         return _Request(self.provider, url, body, {**(server.extra_headers or {}), **own}, server.ssl_verify)
 
 
-@names_servers
-def _post(request: _Request) -> httpx.Response:
-    client = get_httpx_client({"ssl_verify": request.ssl_verify})
-    return client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
-
-
 @names_servers_async
-async def _post_async(request: _Request) -> httpx.Response:
+async def _post(request: _Request) -> httpx.Response:
     client = get_async_httpx_client(litellm.LlmProviders(request.provider), {"ssl_verify": request.ssl_verify})
     return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
 

@@ -8,7 +8,7 @@ import ssl
 import httpx
 import pytest
 
-from litellm.llms.remodlai import doctor, engine
+from litellm.llms.remodlai import doctor
 from litellm.llms.remodlai.__main__ import main
 from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
 from litellm.llms.remodlai.diagnosis import (
@@ -89,7 +89,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_it_names_the_place_that_a_call_looks_at(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], provider: str, name: str
 ) -> None:
-    monkeypatch.setattr(engine, "is_installed", lambda python: True)
+    monkeypatch.setattr("litellm.llms.remodlai.engine.engine.is_installed", lambda python: True)
     if name == "litellm.api_base":
         monkeypatch.setattr("litellm.api_base", "http://[::1]:9/v1")
     else:

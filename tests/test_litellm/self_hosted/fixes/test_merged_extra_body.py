@@ -92,3 +92,18 @@ def test_a_call_without_a_router(server: RecordingServer, to: dict[str, Any]) ->
     litellm.completion(messages=USER, extra_body=given, chat_template_kwargs={"tone": "dry"}, **to)
     assert server.take()[-1].json()["chat_template_kwargs"] == {"enable_thinking": False, "tone": "dry"}
     assert given == {"chat_template_kwargs": {"enable_thinking": False}}
+
+
+async def test_what_stands_beside_a_call_s_extra_body_wins_over_it(
+    server: RecordingServer, to: dict[str, Any], ask: Callable[..., Awaitable[Any]]
+) -> None:
+    """As without a Router, and for the next deployment too."""
+
+    def answer(request: Request) -> Response:
+        return refusal("busy", 503) if request.json()["model"] == "m" else Response(json=chat())
+
+    server.responder = answer
+    call = {"extra_body": {"top_k": 5, "min_p": 0.1}, "top_k": 3}
+    await ask(router({**to, "top_k": 9}, {**to, "model": f"{to['model']}2", "min_p": 0.7}), **call)
+    for request in server.take():
+        assert {"top_k": 3, "min_p": 0.1}.items() <= request.json().items()

@@ -878,9 +878,7 @@ def test_command(client: httpx.Client, capsys: pytest.CaptureFixture[str]) -> No
 def test_a_count_of_tokens_asks_an_engine_that_is_up_and_starts_none(client: httpx.Client) -> None:
     chat = [{"role": "user", "content": "hello"}]
     guessed = litellm.token_counter(model="other/model", messages=chat)
-    assert litellm.token_counter(model="lexiq_nova/some/model", messages=chat) == guessed
     assert asyncio.run(litellm.acount_tokens("lexiq_nova/some/model", chat)).total_tokens == guessed
     assert not running_engines()
     call(client)
-    assert litellm.token_counter(model="lexiq_nova/some/model", messages=chat) == 4321
     assert asyncio.run(litellm.acount_tokens("lexiq_nova/some/model", chat)).total_tokens == 4321
