@@ -18,6 +18,7 @@ from support.waiting import eventually
 
 CHAT_ARGS = {
     "max_model_len": 2048,
+    "dtype": "float32",  # in bfloat16 it says other words on another processor
     "enable_auto_tool_choice": True,
     "tool_call_parser": "hermes",
     "tool_strict_level": "parameter",  # a model this small gets a tool's arguments wrong unless held to them

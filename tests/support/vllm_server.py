@@ -206,6 +206,7 @@ KINDS = {
         "smollm2-135m-instruct",
         (
             *("--max-model-len", "2048"),
+            *("--dtype", "float32"),  # in bfloat16 it says other words on another processor
             *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
             # A model this small gets a tool's arguments wrong unless held to them.
             *("--tool-strict-level", "parameter"),
