@@ -29,7 +29,10 @@ def local() -> Iterator[dict[str, Any]]:
     model = model_dir("smollm2")
     say("lexiq_nova/: no server is configured, so the first call starts vLLM on this machine (about a minute)")
     try:
-        yield {"model": f"lexiq_nova/{model}", "engine_args": {"max_model_len": 2048, "enforce_eager": True}}
+        yield {
+            "model": f"lexiq_nova/{model}",
+            "engine_args": {"max_model_len": 2048, "enforce_eager": True, "dtype": "float32"},
+        }
     finally:
         subprocess.run([sys.executable, "-m", "litellm.llms.remodlai", "stop", str(model)], check=False)
 
