@@ -64,13 +64,14 @@ async def test_key_by_key(
     assert {key: second[key] for key in second.keys() - UNCONCERNED} == OF_DEPLOYMENT, "a call leaked"
 
 
+def busy_first(request: Request) -> Response:
+    return refusal("busy", 503) if request.json()["model"] == "m" else Response(json=chat())
+
+
 async def test_a_fallback_gets_its_own(
     server: RecordingServer, to: dict[str, Any], ask: Callable[..., Awaitable[Any]]
 ) -> None:
-    def answer(request: Request) -> Response:
-        return refusal("busy", 503) if request.json()["model"] == "m" else Response(json=chat())
-
-    server.responder = answer
+    server.responder = busy_first
     second = {**to, "model": f"{to['model']}2", "extra_body": {"min_p": 0.1}}
     await ask(router({**to, "extra_body": OF_DEPLOYMENT}, second), extra_body={"seed": 1})
     body = server.take()[-1].json()
@@ -99,10 +100,7 @@ async def test_what_stands_beside_a_call_s_extra_body_wins_over_it(
 ) -> None:
     """As without a Router, and for the next deployment too."""
 
-    def answer(request: Request) -> Response:
-        return refusal("busy", 503) if request.json()["model"] == "m" else Response(json=chat())
-
-    server.responder = answer
+    server.responder = busy_first
     call = {"extra_body": {"top_k": 5, "min_p": 0.1}, "top_k": 3}
     await ask(router({**to, "top_k": 9}, {**to, "model": f"{to['model']}2", "min_p": 0.7}), **call)
     for request in server.take():
