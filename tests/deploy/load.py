@@ -28,7 +28,7 @@ async def call(client: httpx.AsyncClient, streamed: bool) -> str | None:
     if response.status_code != httpx.codes.OK:
         return f"{response.status_code}: {text[:300]}"
     whole = not streamed or (text.rstrip().endswith("[DONE]") and '"error"' not in text)
-    return None if whole else f"the stream ends with {text[-300:]}"
+    return None if whole else f"the stream ends with {text[-3000:]}"
 
 
 async def work(client: httpx.AsyncClient, streamed: bool, over: threading.Event) -> None:

@@ -42,7 +42,7 @@ WRONG = {
     "a redirect": SetUp("name that server", respond=lambda request: AWAY),
     "a certificate of an unknown authority": SetUp("SSL_CERT_FILE", tls=True),
     "http for https": SetUp("https://", tls=True, base=lambda url: url.replace("https", "http")),
-    "no scheme": SetUp("no scheme", base=lambda url: url.removeprefix("http://")),
+    "no scheme": SetUp("no scheme", base=lambda url: "vllm.internal:8000"),
 }
 
 
