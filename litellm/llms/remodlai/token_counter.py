@@ -5,7 +5,6 @@ Counting of tokens by the server's own tokenizer and chat template (`POST /token
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -36,15 +35,6 @@ class _Server(BaseModel):
     api_key: str | None = None
     extra_headers: dict[str, str] | None = None
     ssl_verify: bool | str | None = None
-
-
-@dataclass(frozen=True)
-class _Request:
-    provider: str
-    url: str
-    body: Mapping[str, Any]
-    headers: dict[str, str]
-    ssl_verify: bool | str | None
 
 
 class ServerTokenCounter(BaseTokenCounter):
@@ -108,17 +98,9 @@ class ServerTokenCounter(BaseTokenCounter):
             original_response=counted,
         )
 
-    async def _ask(self, server: _Server, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    @names_servers_async
+    async def _ask(self, server: _Server, body: dict[str, Any]) -> dict[str, Any] | None:
         """The server's answer where it has a count in it."""
-        request = self._request(server, body)
-        if request is None:
-            return None
-        with _no_count_is_no_error(self.provider, request.url):
-            return _count_in(await _post(request))
-        return None
-
-    def _request(self, server: _Server, body: Mapping[str, Any]) -> _Request | None:
-        """What is sent where; None where nobody can be asked."""
         try:
             base, key = self.resolve(server.api_base, server.api_key)
         except LexiqNovaError as error:
@@ -128,25 +110,20 @@ class ServerTokenCounter(BaseTokenCounter):
             # The engine's modules are loaded with the first call that needs them.
             from litellm.llms.remodlai.engine.address import running_base
 
-            base = running_base(str(body["model"])) or ""
-        url = f"{server_root(base)}/tokenize" if base else ""
-        if not url or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
+            base = running_base(body["model"]) or ""
+        url = f"{server_root(base)}/tokenize"
+        if not base or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
             return None
         own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
-        return _Request(self.provider, url, body, {**(server.extra_headers or {}), **own}, server.ssl_verify)
-
-
-@names_servers_async
-async def _post(request: _Request) -> httpx.Response:
-    client = get_async_httpx_client(litellm.LlmProviders(request.provider), {"ssl_verify": request.ssl_verify})
-    return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
-
-
-def _count_in(answer: httpx.Response) -> dict[str, Any]:
-    counted: dict[str, Any] = answer.json()
-    if not isinstance(counted["count"], int):
-        raise TypeError("count")
-    return counted
+        headers = {**(server.extra_headers or {}), **own}
+        client = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": server.ssl_verify})
+        with _no_count_is_no_error(self.provider, url):
+            answer = await client.post(url, json=body, headers=headers, timeout=TIMEOUT_SECONDS)
+            counted: dict[str, Any] = answer.json()
+            if isinstance(counted["count"], int):
+                return counted
+            raise TypeError("count")
+        return None
 
 
 @contextlib.contextmanager

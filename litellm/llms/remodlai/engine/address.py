@@ -11,7 +11,7 @@ import httpx
 
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.remodlai.engine import permits
-from litellm.llms.remodlai.engine.engine import Engine, running_engines, vllm_is_here
+from litellm.llms.remodlai.engine.engine import Engine, vllm_is_here
 from litellm.llms.remodlai.engine.runtime import listens
 from litellm.llms.remodlai.errors import NoServer, failure
 
@@ -72,7 +72,7 @@ def running_base(model: str) -> str | None:
         None where there is not exactly one, or this process may not call it.
     """
     wanted = Engine.place_of(model)
-    up = [each for each in running_engines() if each.model == wanted and listens(each.socket) and permits.allows(each)]
+    up = [engine for engine in permits.running() if engine.model == wanted and listens(engine.socket)]
     if len(up) != 1:
         return None
     _ENGINES[up[0].name] = up[0]
@@ -90,7 +90,7 @@ def engine_of(url: httpx.URL) -> Engine:
         return _ENGINES[url.host]
     if not vllm_is_here():
         raise NoServer
-    running = [engine for engine in running_engines() if url.host in (ANY, engine.name) and permits.allows(engine)]
+    running = [engine for engine in permits.running() if url.host in (ANY, engine.name)]
     if len(running) != 1:
         names = ", ".join(engine.model for engine in running) or "none"
         raise failure(f"this call names no model, and not exactly one engine is running ({names})", 400)

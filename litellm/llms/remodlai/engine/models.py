@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from litellm.llms.remodlai.engine import permits
 from litellm.llms.remodlai.engine.check import CONFIGURATIONS, hub_cache
-from litellm.llms.remodlai.engine.engine import running_engines, vllm_is_here
+from litellm.llms.remodlai.engine.engine import vllm_is_here
 from litellm.llms.remodlai.errors import NoServer
 
 
@@ -21,7 +21,7 @@ def local_models() -> list[str]:
     Raises:
         NoServer: nothing is running, and nothing can be started.
     """
-    running = [engine for engine in running_engines() if permits.allows(engine)]
+    running = permits.running()
     if not running and not vllm_is_here():
         raise NoServer
     up = (engine.model for engine in running)

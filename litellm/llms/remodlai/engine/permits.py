@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
-from litellm.llms.remodlai.engine.engine import Engine
+from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, base_of_deployment, has_server
 
@@ -48,6 +48,11 @@ def allows(engine: Engine) -> bool:
         require(engine)
         return True
     return False
+
+
+def running() -> list[Engine]:
+    """Returns the engines of this user that are up, loading ones included, and may be called here."""
+    return [engine for engine in running_engines() if allows(engine)]
 
 
 def allows_model(model: str) -> bool:
