@@ -77,6 +77,14 @@ def no_callback_stays() -> Iterator[None]:
             getattr(litellm, name)[:] = before.get(name, ())
 
 
+@pytest.fixture(autouse=True)
+def no_listing_stays() -> Iterator[None]:
+    """A listing of models is made anew: LiteLLM keeps one by provider and key, wherever its server was."""
+    yield
+    if utils := sys.modules.get("litellm.utils"):
+        utils._model_cache.flush_cache()
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator["ServerPool"]:
     """The pool, for tests that need a server for longer than one test or restart one."""

@@ -10,9 +10,8 @@ from support.recording import RecordingServer, Response
 
 @pytest.fixture
 def server() -> Iterator[RecordingServer]:
-    """Refuses until a test says otherwise; no client and no listing of another test is left."""
+    """Refuses until a test says otherwise; no client of another test is left."""
     litellm.in_memory_llm_clients_cache.flush_cache()
-    litellm.utils._model_cache.flush_cache()
     with RecordingServer(lambda request: Response(400, json={"error": {"message": "refused"}})) as running:
         yield running
     litellm.in_memory_llm_clients_cache.flush_cache()
