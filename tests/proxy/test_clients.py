@@ -179,6 +179,8 @@ def get_weather(city: str) -> str:
     return f"Rain in {city}"
 
 
+# LangChain keeps one asynchronous client for each base, so its open connection needs the same event loop in every run.
+@pytest.mark.asyncio(loop_scope="module")
 @every_provider
 async def test_langchain(gateway: Gateway, server: RecordingServer, model: str) -> None:
     chat = ChatOpenAI(model=model, base_url=f"{gateway.url}/v1", api_key=lambda: gateway.key, max_retries=0)
