@@ -18,6 +18,7 @@ from litellm.llms.remodlai.engine.address import engine_of
 from litellm.llms.remodlai.engine.advice import with_advice
 from litellm.llms.remodlai.engine.engine import Engine
 from litellm.llms.remodlai.engine.log import last_error
+from litellm.llms.remodlai.engine.progress import how_far
 from litellm.llms.remodlai.engine.runtime import Pauses
 from litellm.llms.remodlai.engine.settings import max_calls
 from litellm.llms.remodlai.engine.start import Start
@@ -162,7 +163,7 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
         with _waiting(engine), contextlib.closing(_recovery(engine, fault)) as pauses:
             for seconds in pauses:
                 if deadline is not None and time.monotonic() > deadline:
-                    text = f"the engine for {engine.model} was not ready in {allowed} s"
+                    text = f"the engine for {engine.model} was not ready in {allowed} s: {how_far(engine)}"
                     raise httpx.ReadTimeout(text, request=request)
                 await pause(seconds)
     if isinstance(outcome, httpx.TransportError):

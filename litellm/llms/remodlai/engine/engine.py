@@ -63,6 +63,20 @@ def running_engines() -> list["Engine"]:
     return [engine for engine in engines() if listens(engine.folder / "control")]
 
 
+def model_in(folder: Path) -> str:
+    """Returns the model of an engine's directory, for words about it."""
+    engine = Engine.in_folder(folder)
+    return folder.name if engine is None else engine.model
+
+
+def end_of(folder: Path) -> str | None:
+    """Returns why the engine of a directory has ended, in its own words; None where it had no time to say it."""
+    try:
+        return json.loads((folder / "ended.json").read_bytes()).get("why")
+    except (FileNotFoundError, ValueError):
+        return None
+
+
 @dataclass(frozen=True)
 class Engine:
     """

@@ -5,13 +5,8 @@ vLLM promises nothing about its log, so everything here degrades to less detail,
 """
 
 import re
-import sys
-import time
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar
 
-from litellm._logging import verbose_logger
 from litellm.llms.remodlai.errors import no_server
 
 TAIL_BYTES = 256 * 1024
@@ -19,10 +14,13 @@ TAIL_BYTES = 256 * 1024
 # The last of these that the log mentions is how far the engine has come.
 STAGES = (
     ("", "starting vLLM"),
-    ("Resolved architecture", "reading the model's configuration"),
+    ("Resolved architecture", "checking model and options"),
     ("Initializing a V1 LLM engine", "starting the engine's processes"),
     ("Starting to load model", "loading weights"),
     ("Loading weights took", "warming up"),
+    ("for vLLM's torch.compile", "compiling"),
+    ("torch.compile took", "warming up"),
+    ("Capturing CUDA graphs", "capturing CUDA graphs"),
     ("Supported tasks", "starting the server"),
 )
 
@@ -77,65 +75,3 @@ def last_error(log: Path) -> tuple[str, int]:
     if "No module named 'vllm'" in line:
         return no_server("lexiq_nova"), 400
     return line, next((code for pattern, code in reversed(_STATUS_CODES) if pattern.search(line)), 503)
-
-
-class Progress:
-    """
-    Tells whoever waits for an engine what it is waiting for: one line on a terminal, else log lines.
-
-    Args:
-        model: as the caller named it.
-        log: of the engine.
-    """
-
-    _shown: ClassVar[set[str]] = set()
-
-    def __init__(self, model: str, log: Path) -> None:
-        self.model = model
-        self.log = log
-        self.began = time.monotonic()
-        self.words = ""
-        self.line = ""
-        self.mine = False
-        self.terminal = False
-
-    def __enter__(self) -> "Progress":
-        # Of many calls that wait for one engine, one is enough to tell.
-        self.mine = self.model not in self._shown
-        self._shown.add(self.model)
-        self.terminal = bool(getattr(sys.stderr, "isatty", bool)())
-        return self
-
-    def show(self, words: str | None = None) -> None:
-        """
-        Shows what is being waited for.
-
-        Args:
-            words: a few words; by default how far the engine has come by its log.
-        """
-        if not self.mine:
-            return
-        words = words or stage(self.log)
-        seconds = int(time.monotonic() - self.began)
-        line = f"lexiq_nova/{self.model}: {words} ({seconds} s)"
-        if self.terminal and line != self.line:
-            self._line(line)
-            self.line = line
-        elif not self.terminal and words != self.words:
-            verbose_logger.info("lexiq_nova/%s: %s (%d s)", self.model, words, seconds)
-        self.words = words
-
-    def _line(self, text: str) -> None:
-        sys.stderr.write(f"\r\033[K{text}")
-        sys.stderr.flush()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if not self.mine:
-            return
-        self._shown.discard(self.model)
-        if self.words and self.terminal:
-            self._line("")
-        elif self.words and error is None:
-            verbose_logger.info("lexiq_nova/%s: ready (%d s)", self.model, int(time.monotonic() - self.began))

@@ -6,6 +6,7 @@ proxy's clients, and only its deployments name engines. `LEXIQ_NOVA_MODELS` narr
 """
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Final, cast
 
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
+from litellm.llms.remodlai.engine.progress import LOGGER
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, base_of_deployment, has_server
 
@@ -23,6 +25,8 @@ _serving: Final[list[str]] = []
 def only_deployments() -> None:
     """From now on, this process serves the proxy: engines are those of its deployments."""
     _serving[:] = [_PROXY]
+    if LOGGER.level == logging.NOTSET:
+        LOGGER.setLevel(logging.INFO)  # starts, swaps and ends belong into a proxy's log, in whatever form it has
 
 
 def require(engine: Engine) -> None:

@@ -226,6 +226,7 @@ class Keeper(threading.Thread):
         self.folder = folder
         self.keep_alive = keep_alive
         self.used = True
+        self.why = "nobody has called it for a while"
         self.users = os.open(folder / "users", os.O_RDWR | os.O_CREAT, 0o600)
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.control.bind(str(folder / "control"))
@@ -238,7 +239,9 @@ class Keeper(threading.Thread):
         # The path goes first, so that the next caller starts a successor instead of waiting for this engine.
         (self.folder / "socket").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            (self.folder / "engine.json").rename(self.folder / "ended.json")
+            description = json.loads((self.folder / "engine.json").read_bytes())
+            (self.folder / "ended.json").write_text(json.dumps({**description, "why": self.why}))
+            (self.folder / "engine.json").unlink()
         os.kill(os.getpid(), signal.SIGTERM)
         killed_at = time.monotonic() + STOP_SECONDS
         while time.monotonic() < killed_at:
@@ -257,12 +260,15 @@ class Keeper(threading.Thread):
         if request == b"stop":
             (self.folder / "stopped").touch()  # whoever waits for it to load must not take that for a fault
             ACTIVITY.enter(State.LEAVING)
+            self.why = "it was stopped"
         elif request == f"kill {os.getpid()}".encode():
             os.killpg(0, signal.SIGKILL)
         elif request == b"start":
             ACTIVITY.admit()
         elif request == b"give-way" and (ACTIVITY.state.step >= State.READY.step or not self._has_users()):
             ACTIVITY.give_way()
+            if ACTIVITY.state.is_going:
+                self.why = "it gave way to another model"
         ACTIVITY.asked_at = time.monotonic()
         status = {
             "pid": os.getpid(),

@@ -18,10 +18,10 @@ from typing import IO, Any
 from litellm.llms.remodlai.engine import settings
 from litellm.llms.remodlai.engine.check import cannot_be_served
 from litellm.llms.remodlai.engine.end import why_it_ended
-from litellm.llms.remodlai.engine.engine import Engine, folders
+from litellm.llms.remodlai.engine.engine import Engine, folders, model_in
 from litellm.llms.remodlai.engine.environment import decisive, passed_on
-from litellm.llms.remodlai.engine.log import Progress
 from litellm.llms.remodlai.engine.options import SEVERAL_MACHINES, option_name
+from litellm.llms.remodlai.engine.progress import Progress, tell_its_end
 from litellm.llms.remodlai.engine.runtime import (
     POLL_SECONDS,
     Pauses,
@@ -72,7 +72,7 @@ class Start:
         began = time.time()
         with disk_errors(self.engine.folder):
             self.engine.folder.mkdir(mode=0o700, exist_ok=True)
-            with Progress(self.engine.model, self.engine.log) as progress:
+            with Progress(self.engine) as progress:
                 while not (broken is None and listens(self.engine.socket)):
                     self.engine.use()
                     starting = exclusive(self.engine.folder / "starting")
@@ -152,7 +152,8 @@ class Start:
                 with room:
                     yield from ask(self.engine.folder, "start")
                 return
-            progress.show("waiting for another engine to become free (LEXIQ_NOVA_MAX_ENGINES)")
+            others = yield from self._others()
+            progress.show(f"waiting for {', '.join(map(model_in, others)) or 'a place'} to finish")
             yield POLL_SECONDS
 
     def _place(
@@ -232,6 +233,7 @@ class Start:
                     f"{self.engine.python} cannot be run: {error.strerror} (LEXIQ_NOVA_PYTHON)", 400
                 ) from error
         _CHILDREN.append(child)
+        tell_its_end(self.engine, child)
         return child
 
     def _environment(self) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """What callers are told from an engine's log: the stage while it loads, the reason when it fails."""
 
-import io
 from pathlib import Path
 
 import pytest
 
-from litellm._logging import verbose_logger
-from litellm.llms.remodlai.engine.log import Progress, last_error, stage
+from litellm.llms.remodlai.engine.log import last_error, stage
 
 ECHO = "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"
 WORKER = "(Worker pid=7) ERROR 11-22 13:25:25 [multiproc_executor.py:1063]"
@@ -43,30 +41,5 @@ def test_stage(tmp_path: Path) -> None:
     assert stage(log) == "loading weights"
     log.write_text("INFO Starting to load model /m...\nINFO Loading weights took 0.01 seconds\n")
     assert stage(log) == "warming up"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    log = tmp_path / "log"
-    with Progress("some/model", log) as progress, Progress("some/model", log) as second:
-        progress.show()
-        progress.show("starting vLLM")
-        second.show("loading weights")
-    assert terminal.getvalue() == "\r\033[Klexiq_nova/some/model: starting vLLM (0 s)\r\033[K"
-
-
-def test_elsewhere_the_log_gets_a_line_per_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("sys.stderr", io.StringIO())
-    lines: list[str] = []
-    monkeypatch.setattr(verbose_logger, "info", lambda text, *values: lines.append(text % values))
-    with Progress("some/model", tmp_path / "log") as progress:
-        progress.show("loading weights")
-        progress.show("loading weights")
-        progress.show("warming up")
-    assert [line.split(": ")[1] for line in lines] == ["loading weights (0 s)", "warming up (0 s)", "ready (0 s)"]
+    log.write_text("INFO Using cache directory: /c for vLLM's torch.compile\n")
+    assert stage(log) == "compiling"
