@@ -1,4 +1,4 @@
-"""A proxy's client must not choose how vLLM is started on the proxy's machine."""
+"""A proxy's client must not choose how vLLM is started on the proxy's machine, nor with which variables."""
 
 from __future__ import annotations
 

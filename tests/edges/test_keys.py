@@ -120,7 +120,16 @@ def test_few_keys_are_kept() -> None:
         ("--hf-token hf_SECRET --max-model-len 8", "--hf-token **** --max-model-len 8"),
         ("--hf-token=hf_SECRET --tokenizer a/b", "--hf-token=**** --tokenizer a/b"),
         ('--hf_token "hf SECRET" -tp 2', "--hf_token **** -tp 2"),
-        ('{"hf_token": "hf_SECRET", "dtype": "half"}', '{"hf_token": ****, "dtype": "half"}'),
+        ('{"hf_token": "hf_SECRET", "dtype": "half"}', '{"hf_token": "****", "dtype": "half"}'),
+        ('{"hf_token": "hf_SECRET", "dtype": half}', '{"hf_token": ****, "dtype": half}'),
+        (
+            ["--hf-token", "hf_SECRET", "-tp", 2, "--hf-token=hf_SECRET"],
+            ["--hf-token", "****", "-tp", 2, "--hf-token=****"],
+        ),
+        ({"env": {"HF_TOKEN": "hf_SECRET", "OMP_NUM_THREADS": 2}}, {"env": {"HF_TOKEN": "****", "OMP_NUM_THREADS": 2}}),
+        ("""--env '{"HF_TOKEN": "hf_SECRET"}' -tp 2""", '--env {"HF_TOKEN": "****"} -tp 2'),
+        (r'--env "{\"HF_TOKEN\": \"hf_SECRET\"}"', '--env {"HF_TOKEN": "****"}'),
+        (r'{"env": "{\"HF_TOKEN\": \"hf_SECRET\"}"}', r'{"env": "{\"HF_TOKEN\": \"****\"}"}'),
         (None, None),
     ],
 )

@@ -17,6 +17,7 @@ from proxy.gateway import Gateway, config_of
 
 from litellm.llms.remodlai.__main__ import main as command
 from litellm.llms.remodlai.engine.engine import engines, running_engines
+from litellm.llms.remodlai.engine.runtime import ask, wait
 from support.recording import RecordingServer, Response
 
 STAND_IN = Path(__file__).parents[1] / "test_litellm/llms/remodlai/completion/fake_vllm.py"
@@ -96,12 +97,18 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "null base": {"model": "hosted", "api_base": None, "base_url": None},
     "local base": {"model": "hosted", "api_base": "lexiq-nova://local/v1"},
     "options": {"model": "own", "engine_args": {"trust_remote_code": True}},
+    "variables": {"model": "own", "engine_args": {**ARGS, "env": {"LD_PRELOAD": "/tmp/evil.so"}}},
+    "how long it stays": {"model": "own", "engine_args": {**ARGS, "keep_alive": -1, "priority": 9}},
     "options as text": {"model": "own", "engine_args": "--trust-remote-code"},
     "fallback": {"model": "no-such", "fallbacks": [{"model": f"lexiq_nova/{EVIL}"}]},
     "nested": {
         "model": "gpt",
         "api_base": "",
-        "extra_body": {"model": EVIL, "engine_args": {"trust_remote_code": True}, "custom_llm_provider": "lexiq_nova"},
+        "extra_body": {
+            "model": EVIL,
+            "engine_args": {"env": {"LD_PRELOAD": "/tmp/evil.so"}},
+            "custom_llm_provider": "lexiq_nova",
+        },
         "litellm_params": {"model": f"lexiq_nova/{EVIL}"},
         "metadata": {"engine_args": "--trust-remote-code"},
         "custom_llm_provider": "lexiq_nova",
@@ -159,6 +166,18 @@ def test_the_deployment_answers_by_both_of_its_names(client: httpx.Client) -> No
     assert client.post("/lexiq_nova/v1/anything").json()["pid"] == by_router[0]
     client.post("/v1/responses", json={"model": "own", "input": "Hello", "extra_body": {"model": EVIL}})
     assert started() == {"org/own --seed 7"}
+
+
+def test_a_client_has_no_say_in_how_long_an_engine_stays(client: httpx.Client) -> None:
+    wishes = {"x-lexiq-nova-wishes": '{"keep_alive": -1, "priority": 9}'}
+    own = {"keep_alive": -1, "priority": 9, "env": {"LD_PRELOAD": "/tmp/evil.so"}}
+    body = {"model": "own", "messages": CHAT, "extra_headers": wishes, "extra_body": own, **own}
+    for path in ("/lexiq_nova/v1/chat/completions", "/v1/chat/completions", "/lexiq_nova/tokenize"):
+        client.post(path, json=body, headers=wishes)
+    (engine,) = running_engines()
+    now = wait(ask(engine.folder, "status")) or {}
+    assert (now["keep_alive"], now["priority"]) == (900, 0)
+    assert "LD_PRELOAD" not in dict(engine.environment)
 
 
 def test_without_a_configuration_nothing_starts(machine: dict[str, str], new_gateway: Callable[..., Gateway]) -> None:

@@ -2,9 +2,11 @@
 Keys of servers: which can be sent in a header, and what is put in their place wherever a text is shown.
 """
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -80,16 +82,49 @@ def _is_secret(option: str) -> bool:
 
 def without_secrets(litellm_params: Mapping[str, Any]) -> dict[str, Any]:
     """
-    A deployment's parameters to show: engine options whose name says that they are secret have no value.
+    A deployment's parameters to show: engine options and variables whose name says that they are secret have no value.
 
     Args:
-        litellm_params: as the configuration has them; `engine_args` may be a dict, JSON or a command line.
+        litellm_params: as the configuration has them; `engine_args` may be a dict, JSON, a command line or its words.
     """
-    options = litellm_params.get("engine_args")
-    if isinstance(options, Mapping):
-        shown: object = {name: SHOWN if _is_secret(name) else value for name, value in options.items()}
-    elif isinstance(options, str):
-        shown = _OPTION.sub(lambda found: found["name"] + SHOWN if _is_secret(found["name"]) else found[0], options)
-    else:
+    if "engine_args" not in litellm_params:
         return dict(litellm_params)
-    return {**litellm_params, "engine_args": shown}
+    return {**litellm_params, "engine_args": _shown(litellm_params["engine_args"])}
+
+
+def _shown(options: object) -> object:
+    """Engine options without secrets."""
+    if isinstance(options, list | tuple):
+        return _words_shown(options)
+    if isinstance(options, Mapping):
+        return json.loads(json.dumps(options, default=str), object_hook=_members_shown)
+    if isinstance(options, str) and not options.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError):  # quotes that do not end are text as any other
+            return " ".join(map(str, _words_shown(shlex.split(options))))
+    return _text_shown(options)
+
+
+def _words_shown(words: Sequence[object]) -> list[object]:
+    names = (str(word) for word in ("", *words))
+    is_value_of_secret = (name[:1] == "-" and "=" not in name and _is_secret(name) for name in names)
+    return [SHOWN if hides else _text_shown(word) for word, hides in zip(words, is_value_of_secret, strict=False)]
+
+
+def _members_shown(members: Mapping[str, object]) -> dict[str, object]:
+    return {name: SHOWN if _is_secret(name) else _text_shown(value) for name, value in members.items()}
+
+
+def _text_shown(text: object) -> object:
+    """A text without secrets; anything else as it is."""
+    if not isinstance(text, str):
+        return text
+    with contextlib.suppress(ValueError):  # JSON with a mistake is text as any other
+        if text.lstrip().startswith("{"):
+            return json.dumps(json.loads(text, object_hook=_members_shown))
+    return _OPTION.sub(_option_shown, text)
+
+
+def _option_shown(option: re.Match[str]) -> str:
+    if _is_secret(option["name"]):
+        return option["name"] + SHOWN
+    return option["name"] + _OPTION.sub(_option_shown, option["value"])

@@ -22,6 +22,7 @@ from litellm.llms.remodlai.engine.progress import how_far
 from litellm.llms.remodlai.engine.runtime import Pauses
 from litellm.llms.remodlai.engine.settings import max_calls
 from litellm.llms.remodlai.engine.start import Start
+from litellm.llms.remodlai.engine.wishes import HEADER
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 
 # vLLM's answer to every call once its engine process is dead; its own server ends some seconds later, or never.
@@ -151,7 +152,7 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
     delivered = False
     for _ in range(ATTEMPTS):
         engine.use()
-        outcome = await _outcome(send(engine, _addressed(request)))
+        outcome = await _outcome(send(engine, _addressed(engine, request)))
         fault = _fault(outcome)
         if fault is None or fault.broken is not None and await says_it_is_well(engine, send):
             break
@@ -171,9 +172,11 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
     return with_advice(outcome) if outcome.is_client_error else outcome
 
 
-def _addressed(request: httpx.Request) -> httpx.Request:
+def _addressed(engine: Engine, request: httpx.Request) -> httpx.Request:
     """The same request as the engine's socket takes it; its body has been read."""
     headers = request.headers.copy()
     headers.pop("transfer-encoding", None)
+    headers.pop(HEADER, None)  # a proxy's client has no say in it
+    headers.update(engine.wishes.headers())
     url = request.url.copy_with(scheme="http")
     return httpx.Request(request.method, url, headers=headers, content=request.content, extensions=request.extensions)

@@ -14,18 +14,21 @@ from litellm.llms.remodlai.engine.options import option_name
 CONFIGURATIONS = ("config.json", "params.json")
 # Options that say that the configuration is somewhere else, or has another form.
 ELSEWHERE = frozenset({"hf-config-path", "config-format", "load-format"})
+MODELSCOPE = "VLLM_USE_MODELSCOPE"
+SWITCHES = (MODELSCOPE, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 _PATH = re.compile(r"[/~]|\.\.?(/|$)")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
 
 
-def cannot_be_served(model: str, tokens: tuple[str, ...]) -> tuple[str, int] | None:
+def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, int] | None:
     """
     Says why a model cannot be served.
 
     Args:
         model: directory or model id, as vLLM gets it.
         tokens: options on vLLM's command line.
+        environment: what the engine would have.
 
     Returns:
         The reason and the HTTP status that fits it; None where only vLLM can tell.
@@ -41,11 +44,12 @@ def cannot_be_served(model: str, tokens: tuple[str, ...]) -> tuple[str, int] | N
         return f"there is no model at {model}", 404
     if not _HUB_ID.fullmatch(model):
         return f"{model} is neither a directory nor a model id (`org/name`)", 404
-    if _is_set("VLLM_USE_MODELSCOPE") or not (_is_set("HF_HUB_OFFLINE") or _is_set("TRANSFORMERS_OFFLINE")):
+    offline = {name for name in SWITCHES if environment.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")}
+    if not offline or MODELSCOPE in offline:
         return None
-    if any(hub_cache(os.environ).glob(f"models--{model.partition(':')[0].replace('/', '--')}/snapshots/*/*")):
+    if any(hub_cache(environment).glob(f"models--{model.partition(':')[0].replace('/', '--')}/snapshots/*/*")):
         return None
-    return f"{model} is not on this machine ({hub_cache(os.environ)}), and HF_HUB_OFFLINE keeps it from the hub", 404
+    return f"{model} is not on this machine ({hub_cache(environment)}), and HF_HUB_OFFLINE keeps it from the hub", 404
 
 
 def hub_cache(environment: Mapping[str, str]) -> Path:
@@ -55,10 +59,6 @@ def hub_cache(environment: Mapping[str, str]) -> Path:
         return Path(os.path.expanduser(named))
     caches = environment.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.path.expanduser(environment.get("HF_HOME") or f"{caches}/huggingface"), "hub")
-
-
-def _is_set(name: str) -> bool:
-    return os.environ.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")
 
 
 def _unreadable(directory: Path) -> str | None:

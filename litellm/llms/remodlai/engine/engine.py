@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from litellm.llms.remodlai.engine.runtime import (
     shared,
 )
 from litellm.llms.remodlai.engine.settings import interpreter
+from litellm.llms.remodlai.engine.wishes import Wishes, wishes_in
 from litellm.llms.remodlai.errors import NoServer, failure
 
 _LEASES: dict[Path, int] = {}
@@ -86,13 +87,16 @@ class Engine:
         model: directory or model id, as vLLM gets it.
         tokens: options on vLLM's command line, in one form.
         python: interpreter that has vLLM.
-        environment: variables that vLLM reads and that make another engine of the same model.
+        environment: variables that make another engine of the same model: those that vLLM reads, and all that the
+            options give.
+        wishes: of the call; the engine is the same whatever they are.
     """
 
     model: str
     tokens: tuple[str, ...]
     python: str
     environment: tuple[tuple[str, str], ...] = ()
+    wishes: Wishes = field(default=Wishes(), compare=False)
 
     @classmethod
     def of(cls, model: str, options: Mapping[str, object] | str | None = None) -> "Engine":
@@ -110,8 +114,9 @@ class Engine:
         tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(own))
         if not vllm_is_here():
             raise NoServer
-        environment = tuple(decisive(os.environ).items())
-        engine = cls(cls.place_of(base or model), in_one_form(tokens), interpreter(), environment)
+        wishes, variables, vllms = wishes_in(in_one_form(tokens))
+        environment = tuple(sorted({**decisive(os.environ), **variables}.items()))
+        engine = cls(cls.place_of(base or model), vllms, interpreter(), environment, wishes)
         if base is not None:
             engine.require_name(model)
         return engine

@@ -7,7 +7,7 @@ An option has one form here, however it was spelt: an engine is known by its opt
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -165,6 +165,33 @@ def _as_one_json(value: str) -> str:
 def values_of(tokens: Sequence[str], name: str) -> list[str]:
     """Returns the values of an option of a command line; empty where it is not given."""
     return next((values for option, values in _options(tokens) if option == f"--{name}"), [])
+
+
+def without(tokens: Sequence[str], names: Collection[str]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """
+    Takes options out of a command line.
+
+    Args:
+        tokens: its words, in one form.
+        names: of the options, without dashes.
+
+    Returns:
+        The values of those that are given, by name, and the other words.
+
+    Raises:
+        LexiqNovaError: one has no value, is turned off (`--no-…`) or given in parts (`--env.NAME`).
+    """
+    taken: dict[str, list[str]] = {}
+    rest: list[str] = []
+    for name, values in _options(tokens):
+        bare = name.removeprefix("--")
+        if bare.removeprefix("no-").partition(".")[0] not in names:
+            rest += _words(name, values)
+        elif bare in names and values:
+            taken[bare] = values
+        else:
+            raise failure(f"the engine option {bare.replace('-', '_')} needs a value", 400)
+    return taken, tuple(rest)
 
 
 def _is_own(token: str) -> bool:

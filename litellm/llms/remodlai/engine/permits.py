@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.engine.progress import LOGGER
+from litellm.llms.remodlai.engine.wishes import Wishes
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, base_of_deployment, has_server
 
@@ -131,8 +132,12 @@ def _names(params: Mapping[str, object], engine: Engine) -> bool:
     own, options = _own_model(params), cast("Mapping[str, object] | str | None", params.get("engine_args"))
     with contextlib.suppress(LexiqNovaError):
         if own is not None and "*" not in own:
-            named = Engine.of(own, options)
-            return named.tokens == engine.tokens and named.model == engine.model
+            return _is_meant_by(Engine.of(own, options), engine)
         if own is not None and _matches(engine.model, own):
-            return Engine.of(engine.model, options).tokens == engine.tokens
+            return _is_meant_by(Engine.of(engine.model, options), engine)
     return False
+
+
+def _is_meant_by(named: Engine, engine: Engine) -> bool:
+    # A running engine, or a call that wishes nothing, is the deployment's; how long it stays is not a client's to say.
+    return named == engine and engine.wishes in (named.wishes, Wishes())

@@ -153,8 +153,8 @@ def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | N
 
     Args:
         folder: the engine's directory.
-        request: `status`; `start`, which lets a checked engine load; `stop`; `give-way`, to whoever waits for its
-            place; or `kill PID`, which only the process of that id obeys.
+        request: `status`; `wait`, which says that a call waits for it; `start`, which lets a checked engine load;
+            `stop`; `give-way`, to whoever waits for its place; or `kill PID`, which only the process of that id obeys.
 
     Returns:
         The engine's status; empty if it did not answer in time; None if no engine is there.

@@ -41,12 +41,14 @@ STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.5
 REQUEST_BYTES = 64
 WAITING_CONNECTIONS = 64
-# An engine that waits for its place goes when nobody has asked how it is for this long.
+# An engine that waits for its place goes when no call has waited for it for this long.
 FORGOTTEN_SECONDS = 30.0
-# Whoever waits for the place of a busy engine asks for it many times a second; after this silence nobody waits.
-WANTED_SECONDS = 5.0
+# A call that waits for an engine, or for its place, says so many times a second; after this silence none does.
+SILENCE_SECONDS = 5.0
 # When a call may come again that was one too many.
 RETRY_SECONDS = 1
+# Header of a call that says how long the engine is to stay and what it gives way to.
+WISHES = b"x-lexiq-nova-wishes"
 # Where vLLM has had the function that its server calls between its options and its work.
 PARSERS = ("vllm.entrypoints.launchers.cli_args", "vllm.entrypoints.openai.cli_args")
 VALIDATE = "validate_parsed_serve_args"
@@ -65,12 +67,13 @@ class Activity:
 
     def __init__(self, patience: float = 0.0, max_calls: int = 0) -> None:
         self._lock = threading.Lock()
+        self.wishes = {"keep_alive": 0.0, "priority": 0.0}
         self.patience = patience
         self.max_calls = max_calls
         self.running = 0
         self.state = State.CHECKING
         self.admitted = threading.Event()
-        self.began = self.admitted_at = self.ready_at = self.free_since = self.asked_at = time.monotonic()
+        self.began = self.admitted_at = self.ready_at = self.free_since = self.waited_at = time.monotonic()
         self.wanted_since: float | None = None
         self.wanted_at = 0.0
 
@@ -105,6 +108,10 @@ class Activity:
         with self._lock:
             return 0.0 if self.running else time.monotonic() - self.free_since
 
+    def is_waited_for(self) -> bool:
+        """Whether a call waits for this engine to be ready."""
+        return time.monotonic() - self.waited_at <= SILENCE_SECONDS
+
     def leave_if_free(self, seconds: float) -> bool:
         """Returns True, and takes no call from now on, if no call has been running for `seconds`."""
         with self._lock:
@@ -121,7 +128,7 @@ class Activity:
             return
         with self._lock:
             now = time.monotonic()
-            if self.wanted_since is None or now - self.wanted_at > WANTED_SECONDS:
+            if self.wanted_since is None or now - self.wanted_at > SILENCE_SECONDS:
                 self.wanted_since = now
             self.wanted_at = now
             served = now - self.ready_at
@@ -160,6 +167,7 @@ class CountCalls:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != "/health":  # asking how it is keeps no engine from being idle
+            ACTIVITY.wishes.update(json.loads(dict(scope["headers"]).get(WISHES, b"{}")))
             with ACTIVITY.call() as taken:
                 if taken:
                     await self.app(scope, receive, _name_engine_on_failure(send))
@@ -212,19 +220,16 @@ async def _refuse_for_now(send: Send) -> None:
 
 class Keeper(threading.Thread):
     """
-    Answers `status`, `start`, `stop`, `give-way` and `kill PID` on the engine's control socket, and ends an engine that
-    nobody needs.
+    Answers `status`, `wait`, `start`, `stop`, `give-way` and `kill PID` on the engine's control socket, and ends an
+    engine that nobody needs.
 
     Args:
         folder: the engine's private directory.
-        keep_alive: seconds without a call after which the engine ends; 0 ends it with the last process that used
-            it; negative keeps it.
     """
 
-    def __init__(self, folder: Path, keep_alive: float) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(name="lexiq-nova-keeper", daemon=True)
         self.folder = folder
-        self.keep_alive = keep_alive
         self.used = True
         self.why = "nobody has called it for a while"
         self.users = os.open(folder / "users", os.O_RDWR | os.O_CREAT, 0o600)
@@ -265,11 +270,14 @@ class Keeper(threading.Thread):
             os.killpg(0, signal.SIGKILL)
         elif request == b"start":
             ACTIVITY.admit()
-        elif request == b"give-way" and (ACTIVITY.state.step >= State.READY.step or not self._has_users()):
+        elif request == b"wait":
+            ACTIVITY.waited_at = time.monotonic()
+        elif request == b"give-way" and (ACTIVITY.state.step >= State.READY.step or not self._is_waited_for()):
             ACTIVITY.give_way()
             if ACTIVITY.state.is_going:
                 self.why = "it gave way to another model"
-        ACTIVITY.asked_at = time.monotonic()
+            if ACTIVITY.state is State.LEAVING:
+                (self.folder / "gave-way").touch()  # a call that comes just now starts it anew
         status = {
             "pid": os.getpid(),
             "state": ACTIVITY.state,
@@ -277,6 +285,7 @@ class Keeper(threading.Thread):
             "wanted": ACTIVITY.wanted_since is not None,
             "idle": ACTIVITY.idle_seconds(),
             "uptime": time.monotonic() - ACTIVITY.began,
+            **ACTIVITY.wishes,
         }
         connection.sendall(json.dumps(status).encode())
 
@@ -286,17 +295,21 @@ class Keeper(threading.Thread):
             ACTIVITY.touch()  # the last user to leave starts the idle clock
         self.used = has_users
         if not ACTIVITY.state.has_place:
-            if time.monotonic() - ACTIVITY.asked_at > FORGOTTEN_SECONDS:
+            if time.monotonic() - ACTIVITY.waited_at > FORGOTTEN_SECONDS:
                 ACTIVITY.enter(State.LEAVING)
             return ACTIVITY.state is State.LEAVING
         # Callers that wait for a loading engine have no call running yet; at 0 the users alone decide.
-        waited_for = has_users and (ACTIVITY.state is State.LOADING or self.keep_alive == 0)
-        if self.keep_alive >= 0 and not waited_for:
-            ACTIVITY.leave_if_free(self.keep_alive)
+        keep_alive = ACTIVITY.wishes["keep_alive"]
+        waited_for = has_users and (ACTIVITY.state is State.LOADING or keep_alive == 0)
+        if keep_alive >= 0 and not waited_for:
+            ACTIVITY.leave_if_free(keep_alive)
         if ACTIVITY.state is State.DRAINING:
             # The path goes first, so that new callers wait for the successor instead of being refused.
             (self.folder / "socket").unlink(missing_ok=True)
         return ACTIVITY.is_drained()
+
+    def _is_waited_for(self) -> bool:
+        return ACTIVITY.is_waited_for() and self._has_users()
 
     def _has_users(self) -> bool:
         # Every process that uses the engine holds a shared lock, which the kernel gives back however it ends.
@@ -358,18 +371,19 @@ def main(folder: Path) -> None:
     Runs vLLM's server until it is stopped.
 
     Args:
-        folder: directory with `engine.json`: `args` for vLLM's command line, `keep_alive` and `patience` in seconds,
-            whether it has its place already (`admitted`), and `max_calls`.
+        folder: directory with `engine.json`: `args` for vLLM's command line, `wishes` (`keep_alive` in seconds,
+            `priority`), `patience` in seconds, whether it has its place already (`admitted`), and `max_calls`.
 
     Raises:
         ModuleNotFoundError: this interpreter has no vLLM.
     """
     os.umask(0o077)
     spec = json.loads((folder / "engine.json").read_text())
+    ACTIVITY.wishes.update(spec["wishes"])
     ACTIVITY.patience, ACTIVITY.max_calls = spec["patience"], spec["max_calls"]
     if spec["admitted"]:
         ACTIVITY.admit()
-    keeper = Keeper(folder, spec["keep_alive"])
+    keeper = Keeper(folder)
 
     def in_worker() -> None:
         # A worker that kept the sockets would make a killed engine look alive.

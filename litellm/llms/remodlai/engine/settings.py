@@ -1,5 +1,6 @@
 """The settings of the local engines that the environment has, with what holds where it has none."""
 
+import math
 import os
 import sys
 from typing import Final
@@ -17,9 +18,12 @@ DEFAULT_PATIENCE: Final = 10.0
 def _number(name: str, default: float) -> float:
     text = os.environ.get(name, "")
     try:
-        return float(text) if text else default
+        number = float(text) if text else default
     except ValueError:
-        raise failure(f"{name} must be a number, not {text!r}", 400) from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise failure(f"{name} must be a number, not {text!r}", 400)
+    return number
 
 
 def keep_alive() -> float:

@@ -101,7 +101,7 @@ class Start:
             if alive is None:
                 # Somebody's engine is loading if its keeper answers; one on its way out says that it is leaving. Of one
                 # that was killed, workers are left for a moment, and a socket at which nobody answers.
-                status = yield from ask(self.engine.folder, "status")
+                status = yield from ask(self.engine.folder, "wait")
                 state = state_in(status) if status else None
                 seen_loading |= state is not None and not state.is_going
                 if status == {} or status and status["running"]:
@@ -114,7 +114,7 @@ class Start:
                     yield from self._take_place(turn, progress)
                 elif state is not None and state.has_place:
                     turn.give_up()
-            elif seen_loading:
+            elif seen_loading and not (self.engine.folder / "gave-way").exists():
                 alive.close()
                 while child is not None and child.poll() is None:
                     yield POLL_SECONDS  # the kernel is still clearing it away
@@ -146,7 +146,7 @@ class Start:
         """
         silent_since: dict[Path, float] = {}
         turn.take()
-        while (yield from ask(self.engine.folder, "status")) is not None:
+        while (yield from ask(self.engine.folder, "wait")) is not None:
             room = yield from self._place(turn, silent_since)
             if room is not None:
                 with room:
@@ -203,7 +203,7 @@ class Start:
             "tokens": self.engine.tokens,
             "python": self.engine.python,
             "environment": dict(self.engine.environment),
-            "keep_alive": settings.keep_alive(),
+            "wishes": {"keep_alive": settings.keep_alive(), "priority": 0, **self.engine.wishes.said()},
             "admitted": admitted,
             "max_calls": settings.max_calls(),
             "patience": settings.patience(),
@@ -283,7 +283,7 @@ class Start:
         self._raise_if_failed(since=time.time())
 
     def _raise_if_it_is_not_here(self) -> None:
-        why_not = cannot_be_served(self.engine.model, self.engine.tokens)
+        why_not = cannot_be_served(self.engine.model, self.engine.tokens, self._environment())
         if why_not is not None:
             raise failure(*why_not)
 
@@ -297,8 +297,8 @@ class Start:
 
 def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_since: dict[Path, float]) -> Pauses:
     """
-    Asks one engine to give its place away, unless one is leaving, or may be: the one that has been idle longest; if all
-    are busy, the one that was asked before, or else the oldest.
+    Asks one engine to give its place away, unless one is leaving, or may be: of those with the lowest priority the one
+    that has been idle longest; if all are busy, the one that was asked before, or else the oldest.
     """
     now = time.monotonic()
     for folder in others:
@@ -308,7 +308,9 @@ def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_sinc
             return  # too busy to answer, perhaps with leaving: it is asked again before another loses its place
     staying = [folder for folder, status in others.items() if not state_in(status).is_going]
     if len(staying) >= limit:
-        fields = ("idle", "wanted", "uptime")
-        yield from ask(
-            max(staying, key=lambda folder: [others[folder].get(field, 0.0) for field in fields]), "give-way"
-        )
+        yield from ask(max(staying, key=lambda folder: _readiness(others[folder])), "give-way")
+
+
+def _readiness(status: Mapping[str, Any]) -> tuple[float, ...]:
+    """How soon an engine is to give its place away, of all that could."""
+    return -status.get("priority", 0.0), *(status.get(field, 0.0) for field in ("idle", "wanted", "uptime"))

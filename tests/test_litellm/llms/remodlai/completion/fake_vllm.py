@@ -2,7 +2,8 @@
 Stands in for vLLM's server where only the engine's process matters: same command line, same socket, no model.
 
 `install` copies it to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
-two seconds, `broken` fails like vLLM does, `forking` has a worker process, `unreadable` has no configuration.
+two seconds, `endless` for ten minutes, `broken` fails like vLLM does, `forking` has a worker process, `unreadable` has
+no configuration.
 """
 
 import asyncio
@@ -66,6 +67,8 @@ class App:
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
         answer["address"] = os.environ.get("VLLM_HOST_IP")
         answer["environment"] = sorted(os.environ)
+        answer["headers"] = {name.decode(): value.decode() for name, value in scope["headers"]}
+        answer["preloaded"] = os.environ.get("LD_PRELOAD")
         answer["count"] = 4321  # of /tokenize
         answer["devices"] = os.environ.get("CUDA_VISIBLE_DEVICES")
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
@@ -112,6 +115,8 @@ def main() -> None:
         parser.validate_parsed_serve_args(Namespace(model=options["--model"]))
     if "slow" in options["--model"]:
         time.sleep(2)
+    if "endless" in options["--model"]:
+        time.sleep(600)
     if "forking" in options["--model"] and os.fork() == 0:
         time.sleep(60)
         os._exit(0)

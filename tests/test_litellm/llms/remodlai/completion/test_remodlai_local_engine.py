@@ -176,6 +176,108 @@ def test_another_environment_is_another_engine(client: httpx.Client, monkeypatch
     assert local_server("some/model") != base
 
 
+def test_variables_of_a_call_make_another_engine(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = call(client)
+    own = {"env": {"CUDA_VISIBLE_DEVICES": [0, 3], "LD_PRELOAD": "", "MINE": 1}}
+    second = call(client, engine_args=own)
+    assert second["devices"] == "0,3" and second["preloaded"] == "" and "MINE" in second["environment"]
+    assert second["pid"] != first["pid"] and "--env" not in second["argv"]
+    for same in (json.dumps(own), ["--env", json.dumps(own["env"])], {**own, "keep_alive": 7, "priority": 1}):
+        assert call(client, engine_args=same)["pid"] == second["pid"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")  # the call's own wins, and the devices are what it names
+    assert call(client, engine_args=own)["pid"] == second["pid"]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(LexiqNovaError, match="is not on this machine"):
+        call(client, "some/other")
+    assert call(client, "some/other", engine_args={"env": {"HF_HUB_OFFLINE": 0}})["pid"]
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        *(({"keep_alive": value}, "keep_alive must be a number") for value in ("soon", "nan", "inf", "1e999", [1, 2])),
+        *(({"priority": value}, "priority must be a number") for value in ("high", "NaN")),
+        *(({"keep_alive": value}, "keep_alive needs a value") for value in (True, False)),
+        *((line, "needs a value") for line in ("--keep-alive", "--env.A 1", {"no_env": True})),
+        *(({"env": value}, "env must be a dict") for value in ("HF_TOKEN=hf_SECRET", ["hf_SECRET"], 5)),
+        *(({"env": {name: "1"}}, "env cannot set") for name in ("", "A=B", "A\0")),
+        *(({"env": {"A": value}}, "env cannot set 'A'") for value in (None, True, {}, [[1]], "\0", "\ud800")),
+        *(({"env": {name: "hf_SECRET"}}, "set by the provider") for name in ("VLLM_API_KEY", "VLLM_RPC_BASE_PATH")),
+    ],
+)
+def test_wishes_that_are_refused(option: Any, says: str) -> None:
+    with pytest.raises(LexiqNovaError, match=says) as refused:
+        local_server("some/model", option)
+    assert refused.value.status_code == 400 and "SECRET" not in refused.value.message
+
+
+def test_the_latest_call_that_says_so_decides_how_long_an_engine_stays(client: httpx.Client) -> None:
+    first = call(client, engine_args={"keep_alive": 300, "priority": 2})
+    assert {"keep_alive": 300, "priority": 2}.items() <= (status() or {}).items()
+    assert call(client)["pid"] == first["pid"]
+    assert {"keep_alive": 300, "priority": 2}.items() <= (status() or {}).items()
+    call(client, engine_args={"priority": -1})
+    assert {"keep_alive": 300, "priority": -1}.items() <= (status() or {}).items()
+    call(client, engine_args="--keep-alive 1")
+    eventually(lambda: not running_engines())
+
+
+def test_the_lowest_priority_gives_way_first(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(client, "important", engine_args={"priority": 1})
+    call(client, "a")
+    call(client, "b")
+    for model in ("a", "b"):
+        wait_until_free(model)
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "3")
+    call(client, "c")
+    assert {engine.model for engine in running_engines()} == {"important", "b", "c"}
+
+
+def test_a_header_is_no_way_to_wish(client: httpx.Client) -> None:
+    """A proxy hands its clients' headers on, and their bodies."""
+    url = local_server("some/model", {"keep_alive": 60}).base + "/chat/completions"
+    body = {"engine_args": {"keep_alive": -1}, "priority": 9, "keep_alive": -1, "env": {"LD_PRELOAD": "x"}}
+    answer = client.post(url, json=body, headers={"X-Lexiq-Nova-Wishes": '{"keep_alive": -1, "priority": 9}'}).json()
+    assert answer["headers"]["x-lexiq-nova-wishes"] == '{"keep_alive": 60.0}'
+    local_server("some/model")
+    answer = client.post(url, json=body, headers={"X-Lexiq-Nova-Wishes": "{"}).json()
+    assert "x-lexiq-nova-wishes" not in answer["headers"] and not answer["preloaded"]
+    assert {"keep_alive": 60, "priority": 0}.items() <= (status() or {}).items()
+
+
+def test_a_load_that_no_call_waits_for_gives_way(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its caller lives on and has gone on to something else; another call finds it while nobody wants its place."""
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+    url = local_server("endless/model").base + "/chat/completions"
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(url, json={}, timeout=0.5)
+    eventually(lambda: (status("endless/model") or {}).get("state") == "loading")
+    began = time.monotonic()
+    assert call(client, "other")["pid"]
+    assert 4 < time.monotonic() - began < 15
+    assert {engine.model for engine in running_engines()} == {"other"}
+
+
+def test_a_load_that_a_call_waits_for_is_not_given_away(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+    monkeypatch.setenv("LEXIQ_NOVA_PATIENCE", "0")
+    with ThreadPoolExecutor(2) as threads:
+        waiting = threads.submit(call, client, "slow/model")
+        eventually(lambda: (status("slow/model") or {}).get("state") == "loading")
+        other = threads.submit(call, client, "other")
+        assert waiting.result(30)["pid"] and other.result(30)["pid"]
+
+
+def test_a_call_that_comes_as_its_load_gives_way_starts_it_anew(client: httpx.Client) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(call, client, "slow/model")
+        eventually(lambda: (status("slow/model") or {}).get("state") == "loading")
+        loading = status("slow/model") or {}
+        (Engine.of("slow/model").folder / "gave-way").touch()
+        os.kill(loading["pid"], signal.SIGTERM)
+        assert waiting.result(30)["pid"] != loading["pid"]
+
+
 def test_adapters_are_names_of_their_engine(client: httpx.Client) -> None:
     modules = ["sql=/adapters/sql", {"name": "poet", "path": "/adapters/poet"}]
     options = {"enable_lora": True, "lora_modules": modules}
