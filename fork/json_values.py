@@ -2,8 +2,19 @@
 Values of the twins' JSON objects that are not a renamed copy of upstream's: by file and provider, then dotted path.
 """
 
+# What docs/providers/remodlai.md lists. Upstream's table leaves transcription out, and since 1.109 all but files.
+_SUPPORTED = (
+    "chat_completions",
+    "text_completion",
+    "messages",
+    "responses",
+    "embeddings",
+    "rerank",
+    "audio_transcriptions",
+)
 _ENDPOINTS: dict[str, dict[str, object]] = {
-    provider: {f"{provider}.endpoints.audio_transcriptions": True} for provider in ("remodlai", "lexiq_nova")
+    provider: {f"{provider}.endpoints.{endpoint}": True for endpoint in _SUPPORTED}
+    for provider in ("remodlai", "lexiq_nova")
 }
 JSON_VALUES: dict[str, dict[str, dict[str, object]]] = {
     "provider_endpoints_support.json": _ENDPOINTS,

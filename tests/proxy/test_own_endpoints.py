@@ -53,7 +53,8 @@ def test_the_tables_of_endpoints_hold_what_vllm_has_and_what_is_tested_here(get:
     def supported(slug: str) -> list[str]:
         return [entry["key"] for entry in listed if slug in [each["slug"] for each in entry["providers"]]]
 
-    here = {"chat_completions", "messages", "responses", "embeddings", "rerank", "audio_transcriptions"}
+    chat = {"chat_completions", "text_completion", "messages", "responses"}
+    here = {*chat, "embeddings", "rerank", "audio_transcriptions"}
     assert {*supported("hosted_vllm"), *here} <= {*supported(provider)}
     assert {each["display_name"] for entry in listed for each in entry["providers"] if each["slug"] == provider} == {
         PROVIDERS[provider]
