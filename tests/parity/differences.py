@@ -18,8 +18,8 @@ from parity.harness import Case, Difference
 from fork.releases import holds
 from support.recording import CUT, Response
 
-LITELLM = version("litellm")
-"""The installed release; looked up once, as each case asks each row."""
+LITELLM, OPENAI = version("litellm"), version("openai")
+"""The installed releases; looked up once, as each case asks each row."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Row:
         path: pattern of the place in the observation that may differ, where upstream cannot be asked.
         allowed: whether (upstream's value, twin's value) at that place is the deliberate difference.
         releases: those of LiteLLM in which upstream differs; by default all.
+        clients: those of the `openai` package beside which it differs; by default all.
     """
 
     name: str
@@ -49,11 +50,12 @@ class Row:
     path: str | None = None
     allowed: Callable[[Any, Any], bool] = lambda upstream, twin: False
     releases: str = ""
+    clients: str = ""
 
     @property
     def applies(self) -> bool:
-        """Whether the installed release is one of `releases`."""
-        return holds(self.releases, LITELLM)
+        """Whether the installed releases are of `releases` and `clients`."""
+        return holds(self.releases, LITELLM) and holds(self.clients, OPENAI)
 
     def concerns(self, case: Case) -> bool:
         return self.applies and re.fullmatch(self.endpoints, case.endpoint) is not None and self.when(case)
@@ -349,6 +351,7 @@ TABLE: tuple[Row, ...] = (
         when=lambda case: case.call.startswith("a") and bool(case.params.get("stream")),
         path=r"error\.(text|message)|logs.*\.(error_str|error_message|error_class)",
         allowed=_breaks_off_the_same,
+        clients="<3",  # release 3 says "Connection error." of either connection
     ),
     Row(
         name="refusals of rerank",

@@ -38,8 +38,8 @@ def test_endpoint(endpoint: Endpoint, harness: Harness, tally: Tally) -> None:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_row_is_needed(row: Row, harness: Harness) -> None:
     """
-    The row's example is explained by the table, and not without this row; so no row outlives its reason. In a release
-    that is none of the row's, there is nothing to explain.
+    The row's example is explained by the table, and not without this row; so no row outlives its reason. Beside a
+    release that is none of the row's, there is nothing to explain.
     """
     assert not unexplained(harness, row.example, Tally())
     without = unexplained(harness, row.example, Tally(), [other for other in TABLE if other is not row])
