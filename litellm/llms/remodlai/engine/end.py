@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from litellm.llms.remodlai.engine.log import has_error, last_error, stage, tail
+from litellm.llms.remodlai.engine.memory import GIB, available_bytes, total_bytes
 
-GIB: Final = 2**30
-KIB: Final = 2**10
 SERVER: Final = "remodlai/engine/server.py"
 LESS_MEMORY: Final = (
     "set a smaller max_model_len, kv_cache_memory_bytes or gpu_memory_utilization in engine_args, or take a smaller or "
@@ -63,12 +62,10 @@ def _name(number: int) -> str:
 
 
 def _memory() -> str:
-    try:
-        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-        available, total = (int(lines[name].split()[0]) * KIB / GIB for name in ("MemAvailable", "MemTotal"))
-    except (OSError, KeyError, ValueError):
-        return ""  # not Linux
-    return f" ({available:.1f} of {total:.1f} GiB are free now)"
+    available, total = available_bytes(), total_bytes()
+    if available is None or total is None:
+        return ""
+    return f" ({available / GIB:.1f} of {total / GIB:.1f} GiB are free now)"
 
 
 def engines_of_other_users(processes: Path = Path("/proc")) -> str:

@@ -46,6 +46,9 @@ LONG_NAMES: Final = {
 # Options that add up when they are given more than once; of any other, the last one counts.
 REPEATED: Final = frozenset({"middleware"})
 
+# Options whose values are one word with commas; of any other, each value is a word.
+IN_ONE_WORD: Final = frozenset({"--device-ids"})
+
 _OPTION = re.compile(r"--?[A-Za-z]")
 
 
@@ -211,7 +214,7 @@ def _option(name: str, value: object) -> list[str]:
     if isinstance(value, bool):
         return [flag if value else flag.replace("--", "--no-", 1)]
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [flag, *map(_text, value)]
+        return [flag, ",".join(map(_text, value))] if flag in IN_ONE_WORD else [flag, *map(_text, value)]
     return [flag, _text(value)]
 
 

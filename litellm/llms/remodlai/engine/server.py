@@ -26,9 +26,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from litellm.llms.remodlai.engine.needs import Needs, needs_of
     from litellm.llms.remodlai.engine.states import State
 else:
     State = runpy.run_path(str(Path(__file__).with_name("states.py")))["State"]
+    _needs = runpy.run_path(str(Path(__file__).with_name("needs.py")))
+    Needs, needs_of = _needs["Needs"], _needs["needs_of"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -68,6 +71,7 @@ class Activity:
     def __init__(self, patience: float = 0.0, max_calls: int = 0) -> None:
         self._lock = threading.Lock()
         self.wishes = {"keep_alive": 0.0, "priority": 0.0}
+        self.needs: dict[str, Needs | None] = {}  # empty until vLLM has read its options
         self.patience = patience
         self.max_calls = max_calls
         self.running = 0
@@ -286,6 +290,7 @@ class Keeper(threading.Thread):
             "idle": ACTIVITY.idle_seconds(),
             "uptime": time.monotonic() - ACTIVITY.began,
             **ACTIVITY.wishes,
+            **ACTIVITY.needs,
         }
         connection.sendall(json.dumps(status).encode())
 
@@ -332,24 +337,28 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, name="lexiq-nova-orphan-watch", daemon=True).start()
 
 
-def _wait_for_a_place(arguments: Namespace | None = None) -> None:
+def _wait_for_a_place(shares: bool, arguments: Namespace | None = None) -> None:
     """
     Stops vLLM between reading its options and loading the model, until the engine has its place.
 
     A model or an option that cannot work is found here, before another engine has lost its place for it.
 
     Args:
+        shares: whether the engine is to leave room for others.
         arguments: what vLLM's own parser made of the command line.
     """
+    needs: Needs | None = None
     if arguments is not None:
         from vllm.engine.arg_utils import AsyncEngineArgs
 
-        AsyncEngineArgs.from_cli_args(arguments).create_model_config()
+        options = AsyncEngineArgs.from_cli_args(arguments)
+        needs = needs_of(arguments, options, options.create_model_config(), shares)
+    ACTIVITY.needs = {"needs": needs}
     ACTIVITY.enter(State.WAITING)
     ACTIVITY.admitted.wait()
 
 
-def _stop_before_loading() -> None:
+def _stop_before_loading(shares: bool) -> None:
     for name in PARSERS:
         try:
             parser = importlib.import_module(name)
@@ -359,11 +368,11 @@ def _stop_before_loading() -> None:
 
         def validate_and_wait(arguments: Namespace, validate: Callable[[Namespace], None] = validate) -> None:
             validate(arguments)
-            _wait_for_a_place(arguments)
+            _wait_for_a_place(shares, arguments)
 
         setattr(parser, VALIDATE, validate_and_wait)
         return
-    _wait_for_a_place()
+    _wait_for_a_place(shares)
 
 
 def main(folder: Path) -> None:
@@ -372,7 +381,8 @@ def main(folder: Path) -> None:
 
     Args:
         folder: directory with `engine.json`: `args` for vLLM's command line, `wishes` (`keep_alive` in seconds,
-            `priority`), `patience` in seconds, whether it has its place already (`admitted`), and `max_calls`.
+            `priority`), `patience` in seconds, whether it has its place already (`admitted`) and leaves room for others
+            (`shares`), and `max_calls`.
 
     Raises:
         ModuleNotFoundError: this interpreter has no vLLM.
@@ -400,10 +410,10 @@ def main(folder: Path) -> None:
     except ModuleNotFoundError as error:
         if error.name == "vllm":
             raise
-        _stop_before_loading()
+        _stop_before_loading(spec["shares"])
         runpy.run_module("vllm.entrypoints.openai.api_server", run_name="__main__")  # where vLLM had it before 0.30
     else:
-        _stop_before_loading()
+        _stop_before_loading(spec["shares"])
         serve()
 
 

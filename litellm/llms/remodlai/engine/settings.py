@@ -8,7 +8,6 @@ from typing import Final
 from litellm.llms.remodlai.errors import failure
 
 DEFAULT_KEEP_ALIVE: Final = 15 * 60.0
-DEFAULT_MAX_ENGINES: Final = 1
 # Calls that one engine has at once, running or waiting.
 DEFAULT_MAX_CALLS: Final = 4096
 # How long a busy engine goes on taking calls when another model waits for its place.
@@ -17,8 +16,10 @@ DEFAULT_PATIENCE: Final = 10.0
 
 def _number(name: str, default: float) -> float:
     text = os.environ.get(name, "")
+    if not text:
+        return default
     try:
-        number = float(text) if text else default
+        number = float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
@@ -31,9 +32,14 @@ def keep_alive() -> float:
     return _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE)
 
 
-def max_engines() -> int:
-    """Returns how many engines of this user may be up at once."""
-    return max(1, int(_number("LEXIQ_NOVA_MAX_ENGINES", DEFAULT_MAX_ENGINES)))
+def max_engines() -> int | None:
+    """Returns how many engines of this user may be up at once; None where memory decides."""
+    number = _number("LEXIQ_NOVA_MAX_ENGINES", math.inf)
+    if number == math.inf:
+        return None
+    if number < 1:
+        raise failure(f"LEXIQ_NOVA_MAX_ENGINES must be 1 or more, not {number:g}; unset, memory decides", 400)
+    return int(number)
 
 
 def max_calls() -> int:

@@ -22,6 +22,7 @@ from litellm.llms.remodlai.engine.engine import Engine, folders, model_in
 from litellm.llms.remodlai.engine.environment import decisive, passed_on
 from litellm.llms.remodlai.engine.options import SEVERAL_MACHINES, option_name
 from litellm.llms.remodlai.engine.progress import Progress, tell_its_end
+from litellm.llms.remodlai.engine.room import Room, is_deciding
 from litellm.llms.remodlai.engine.runtime import (
     POLL_SECONDS,
     Pauses,
@@ -130,7 +131,7 @@ class Start:
     def _spawn_with_place(self, alive: IO[bytes], turn: Turn) -> Generator[float, None, subprocess.Popen[bytes]]:
         # Where there is room, the load goes on when nobody waits for it any more.
         turn.take()
-        room = yield from self._place(turn)
+        room = yield from self._place(turn, {})
         with room or contextlib.nullcontext():
             child = self._spawn(alive, admitted=room is not None)
             while child.poll() is None and not listens(self.engine.folder / "control"):
@@ -146,8 +147,8 @@ class Start:
         """
         silent_since: dict[Path, float] = {}
         turn.take()
-        while (yield from ask(self.engine.folder, "wait")) is not None:
-            room = yield from self._place(turn, silent_since)
+        while (status := (yield from ask(self.engine.folder, "wait"))) is not None:
+            room = yield from self._place(turn, status, silent_since)
             if room is not None:
                 with room:
                     yield from ask(self.engine.folder, "start")
@@ -157,13 +158,14 @@ class Start:
             yield POLL_SECONDS
 
     def _place(
-        self, turn: Turn, silent_since: dict[Path, float] | None = None
+        self, turn: Turn, status: Mapping[str, Any], silent_since: dict[Path, float] | None = None
     ) -> Generator[float, None, IO[bytes] | None]:
         """
         Finds out whether another engine may load now.
 
         Args:
             turn: of this engine.
+            status: what this engine says of itself; empty where it has not been started.
             silent_since: given if an engine shall be asked to leave where there is no room.
 
         Returns:
@@ -172,15 +174,15 @@ class Start:
         room = exclusive(runtime_directory() / "room") if turn.has_come() else None
         if room is None:
             return None
-        limit = settings.max_engines()
+        mine = Room(settings.max_engines(), status)
         with contextlib.ExitStack() as stack:
             stack.enter_context(room)
             others = yield from self._others()
-            if len(others) < limit:
+            if mine.holds(others.values()):
                 stack.pop_all()
                 return room
             if silent_since is not None:
-                yield from _make_room(others, limit, silent_since)
+                yield from _make_room(others, mine, silent_since)
         return None
 
     def _others(self) -> Generator[float, None, dict[Path, dict[str, Any]]]:
@@ -205,6 +207,7 @@ class Start:
             "environment": dict(self.engine.environment),
             "wishes": {"keep_alive": settings.keep_alive(), "priority": 0, **self.engine.wishes.said()},
             "admitted": admitted,
+            "shares": settings.max_engines() is None,
             "max_calls": settings.max_calls(),
             "patience": settings.patience(),
             "args": [
@@ -295,10 +298,10 @@ class Start:
                 raise failure(record["message"], record["status_code"])
 
 
-def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_since: dict[Path, float]) -> Pauses:
+def _make_room(others: Mapping[Path, Mapping[str, Any]], room: Room, silent_since: dict[Path, float]) -> Pauses:
     """
-    Asks one engine to give its place away, unless one is leaving, or may be: of those with the lowest priority the one
-    that has been idle longest; if all are busy, the one that was asked before, or else the oldest.
+    Asks one engine to give its place away, unless enough are leaving, or may be: of those in the way that have the
+    lowest priority the one that has been idle longest; if all are busy, the one that was asked before, or the oldest.
     """
     now = time.monotonic()
     for folder in others:
@@ -306,9 +309,14 @@ def _make_room(others: Mapping[Path, Mapping[str, Any]], limit: int, silent_sinc
             silent_since.pop(folder, None)
         elif now - silent_since.setdefault(folder, now) < STUCK_SECONDS:
             return  # too busy to answer, perhaps with leaving: it is asked again before another loses its place
-    staying = [folder for folder, status in others.items() if not state_in(status).is_going]
-    if len(staying) >= limit:
-        yield from ask(max(staying, key=lambda folder: _readiness(others[folder])), "give-way")
+    going = [status for status in others.values() if state_in(status).is_going]
+    staying = {folder: status for folder, status in others.items() if not state_in(status).is_going}
+    rivals = room.rivals(staying.values())
+    if room.limit is None and any(map(is_deciding, rivals)):
+        return
+    if rivals and not room.holds(rivals, leaving=going):
+        rival = [folder for folder, status in staying.items() if status in rivals]
+        yield from ask(max(rival, key=lambda folder: _readiness(staying[folder])), "give-way")
 
 
 def _readiness(status: Mapping[str, Any]) -> tuple[float, ...]:

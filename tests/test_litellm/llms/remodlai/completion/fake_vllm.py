@@ -2,8 +2,8 @@
 Stands in for vLLM's server where only the engine's process matters: same command line, same socket, no model.
 
 `install` copies it to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
-two seconds, `endless` for ten minutes, `broken` fails like vLLM does, `forking` has a worker process, `unreadable` has
-no configuration.
+two seconds, `endless` for ten minutes, `starved` finds too little memory, `broken` fails like vLLM does, `forking` has
+a worker process, `unreadable` has no configuration.
 """
 
 import asyncio
@@ -86,19 +86,55 @@ def install(site: Path) -> None:
     (site / "vllm/engine/arg_utils.py").write_text(
         "from vllm.entrypoints.launchers.api_server.entry import AsyncEngineArgs\n"
     )
+    (site / "vllm/platforms.py").write_text(
+        "from vllm.entrypoints.launchers.api_server.entry import Platform\ncurrent_platform = Platform()\n"
+    )
+
+
+class Platform:
+    """A CPU, or GPUs where `VLLM_STAND_IN_GPUS` says how many."""
+
+    device_control_env_var = "CUDA_VISIBLE_DEVICES"
+
+    def is_cpu(self) -> bool:
+        return "VLLM_STAND_IN_GPUS" not in os.environ
+
+    def get_device_total_memory(self) -> int:
+        return 80 * 2**30
 
 
 class AsyncEngineArgs:
+    gpu_memory_utilization = 0.92
+    kv_cache_memory_bytes: int | None = None
+    device_ids: list[int] | None = None
+    tensor_parallel_size = pipeline_parallel_size = data_parallel_size = 1
+
     def __init__(self, model: str) -> None:
         self.model = model
 
     @classmethod
     def from_cli_args(cls, arguments: Namespace) -> "AsyncEngineArgs":
-        return cls(arguments.model)
+        made = cls(arguments.model)
+        vars(made).update(vars(arguments))
+        return made
 
-    def create_model_config(self) -> None:
+    def create_model_config(self) -> Namespace:
         if "unreadable" in self.model:
             raise ValueError(f"Invalid repository ID or local directory specified: '{self.model}'.")
+        dtype = Namespace(itemsize=2)
+        text = Namespace(num_attention_heads=8, hidden_size=512, num_hidden_layers=4, dtype=dtype)
+        return Namespace(model=self.model, revision=None, dtype=dtype, max_model_len=1024, hf_text_config=text)
+
+
+def options_of(words: list[str]) -> dict[str, Any]:
+    """The options of a command line that the stand-in knows, by name."""
+    given = dict(zip(words, words[1:], strict=False))
+    kinds = {"gpu_memory_utilization": float, "kv_cache_memory_bytes": int, "tensor_parallel_size": int}
+    named = {name: (f"--{name.replace('_', '-')}", kind) for name, kind in kinds.items()}
+    options: dict[str, Any] = {name: kind(given[flag]) for name, (flag, kind) in named.items() if flag in given}
+    if "--device-ids" in given:
+        options["device_ids"] = [int(each) for each in given["--device-ids"].split(",")]
+    return options
 
 
 def main() -> None:
@@ -112,9 +148,11 @@ def main() -> None:
     except ModuleNotFoundError:
         pass  # an older vLLM
     else:
-        parser.validate_parsed_serve_args(Namespace(model=options["--model"]))
+        parser.validate_parsed_serve_args(Namespace(model=options["--model"], **options_of(sys.argv)))
     if "slow" in options["--model"]:
         time.sleep(2)
+    if "starved" in options["--model"]:
+        sys.exit("ValueError: Available memory on node 0 (1.0/8.0 GiB) on startup is less than desired.")
     if "endless" in options["--model"]:
         time.sleep(600)
     if "forking" in options["--model"] and os.fork() == 0:

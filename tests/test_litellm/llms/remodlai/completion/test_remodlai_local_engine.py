@@ -119,6 +119,7 @@ def test_only_an_engine_over_several_machines_has_an_address(
 def test_option_tokens() -> None:
     options = {"a_b": 1, "on": True, "off": False, "none": None, "many": ["x", "y"], "object": {"k": 1}}
     line = ["--a-b", "1", "--many", "x", "y", "--object", '{"k": 1}', "--no-off", "--on"]
+    assert option_tokens({"device_ids": [0, 3]}) == ["--device-ids", "0,3"]
     assert option_tokens(options) == line
     assert option_tokens('{"a_b": 1}') == option_tokens("--a-b 1") == ["--a-b", "1"]
     assert option_tokens(None) == []
@@ -627,6 +628,142 @@ def test_a_failed_start_is_remembered_for_some_seconds(client: httpx.Client, mon
     with pytest.raises(LexiqNovaError, match="head size 7"):
         call(client, "broken/model")
     assert len(started) == 2
+
+
+GIB = 2**30
+
+
+def weigh(home: Path, *names: str, gib: float = 4) -> list[str]:
+    """Directories of models that have weights of a size, without taking the space."""
+    for name in names:
+        (home / name).mkdir()
+        (home / name / "config.json").write_text("{}")
+        (home / name / "model.safetensors").touch()
+        os.truncate(home / name / "model.safetensors", int(gib * GIB))
+    return [str(home / name) for name in names]
+
+
+@pytest.fixture
+def memory_decides(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """No limit is set; says how much memory is available, of which the stand-in takes next to nothing."""
+    monkeypatch.delenv("LEXIQ_NOVA_MAX_ENGINES")
+    # The engine's own process asks the machine, which may be small.
+    monkeypatch.setenv("LEXIQ_NOVA_ENGINE_ARGS", "--gpu-memory-utilization 0.92 --kv-cache-memory-bytes 1000000")
+
+    def available(gib: float) -> None:
+        monkeypatch.setattr("litellm.llms.remodlai.engine.room.available_bytes", lambda: int(gib * GIB))
+
+    return available
+
+
+def up() -> set[str]:
+    return {Path(engine.model).name for engine in running_engines()}
+
+
+def test_as_many_as_memory_holds(client: httpx.Client, machine: Path, memory_decides: Callable[[float], None]) -> None:
+    memory_decides(18)
+    for model in (models := weigh(machine, "a", "b", "c", "d")):
+        call(client, model)
+        wait_until_free(model)
+    assert up() == {"b", "c", "d"}  # 5.5 GiB each
+    memory_decides(7)
+    call(client, models[0])
+    assert up() == {"a"}
+    memory_decides(1)  # less than one needs: the only one may try
+    call(client, models[1])
+    assert up() == {"b"}
+
+
+def test_one_engine_leaves_for_one_that_is_as_large(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None]
+) -> None:
+    memory_decides(18)
+    small = weigh(machine, "a", "b", gib=1)
+    (large,) = weigh(machine, "large", gib=8)
+    for model in (*small, large):
+        call(client, model)
+        wait_until_free(model)
+    assert up() == {"a", "b", "large"}
+    (other,) = weigh(machine, "other", gib=3)
+    call(client, other)
+    assert up() == {"b", "large", "other"}
+
+
+def test_two_processes_at_once_where_memory_holds_one(
+    machine: Path, memory_decides: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = (
+        "import sys, httpx\n"
+        "from litellm.llms.remodlai.engine import room\n"
+        "from litellm.llms.remodlai.engine.address import local_server\n"
+        "from litellm.llms.remodlai.engine.transport import TRANSPORT\n"
+        "room.available_bytes = lambda: 7 * 2**30\n"
+        "client = httpx.Client(mounts={'lexiq-nova://': TRANSPORT}, timeout=60)\n"
+        "answer = client.post(local_server(sys.argv[1]).base + '/x', json={})\n"
+        "assert answer.is_success, answer.text"
+    )
+    models = weigh(machine, "slow-a", "slow-b", "slow-c")
+    callers = [subprocess.Popen([sys.executable, "-c", script, model]) for model in models]
+    most = 0
+    while any(caller.poll() is None for caller in callers):
+        states = [(status(model) or {}).get("state") for model in models]
+        most = max(most, sum(state in ("loading", "ready", "draining") for state in states))
+        time.sleep(0.05)
+    assert [caller.returncode for caller in callers] == [0, 0, 0]
+    assert most == 1
+
+
+def test_a_number_that_cannot_be_meant_costs_nobody_an_engine(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None]
+) -> None:
+    memory_decides(7)
+    warm, other = weigh(machine, "warm", "other")
+    pid = call(client, warm)["pid"]
+    wait_until_free(warm)
+    for options, says in (
+        ({"gpu_memory_utilization": 0.0}, "above 0 and at most 1"),
+        ({"gpu_memory_utilization": "nan"}, "above 0 and at most 1"),
+        ({"kv_cache_memory_bytes": 2**60}, "GiB of cache are more than this machine's"),
+        ({"env": {"VLLM_CPU_KVCACHE_SPACE": "1GiB"}}, "must be a whole number of GiB, not '1GiB'"),
+    ):
+        with pytest.raises(LexiqNovaError, match=says) as refused:
+            call(client, other, engine_args=options)
+        assert refused.value.status_code == 400
+    assert call(client, warm)["pid"] == pid
+
+
+def test_memory_that_is_gone_when_the_engine_loads(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None]
+) -> None:
+    """Another program takes it between the look and the load: the engine says so, and the others stay."""
+    memory_decides(100)
+    (warm,) = weigh(machine, "warm")
+    call(client, warm)
+    (starved,) = weigh(machine, "starved")
+    with pytest.raises(LexiqNovaError, match="Available memory on node 0") as failed:
+        call(client, starved)
+    assert failed.value.status_code == 503
+    assert up() == {"warm"}
+
+
+def test_models_on_gpus(
+    client: httpx.Client, memory_decides: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on(model: str, devices: Any, **options: Any) -> set[str]:
+        env = {"VLLM_STAND_IN_GPUS": 2, **({} if devices is None else {"CUDA_VISIBLE_DEVICES": devices})}
+        call(client, model, engine_args={"env": env, **options})
+        eventually(lambda: wait(ask(Engine.of(model, {"env": env, **options}).folder, "status")).get("idle", 0) > 1)
+        return up()
+
+    memory_decides(0)
+    monkeypatch.setenv("LEXIQ_NOVA_ENGINE_ARGS", "")
+    assert on("a", None) == {"a"}
+    assert on("b", [1]) == {"a", "b"}  # another device
+    assert on("c", 1, gpu_memory_utilization=0.4) == {"a", "c"}  # vLLM's own share is nearly all of it
+    assert on("d", 1, gpu_memory_utilization=0.5) == {"a", "c", "d"}
+    assert on("e", 1, gpu_memory_utilization=0.1) == {"a", "d", "e"}
+    assert on("f", [0, 1], tensor_parallel_size=2) == {"f"}
+    assert on("g", None, device_ids=[1], gpu_memory_utilization=0.05) == {"f", "g"}  # 0.97 of it
 
 
 def test_a_busy_engine_gives_way_and_callers_have_their_turns(

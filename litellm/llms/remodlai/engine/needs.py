@@ -1,0 +1,149 @@
+"""
+What an engine will take of the machine, as vLLM's options and the model's files tell before it loads.
+
+Runs in the engine's process, where vLLM is and LiteLLM may not be. vLLM's own check comes when it loads, after another
+engine has left for it: what cannot work by these numbers ends here.
+"""
+
+import os
+import runpy
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from litellm.llms.remodlai.engine.memory import GIB, total_bytes
+else:
+    _memory = runpy.run_path(str(Path(__file__).with_name("memory.py")))
+    GIB, total_bytes = _memory["GIB"], _memory["total_bytes"]
+
+# What vLLM's processes hold beside weights and cache, measured on a CPU.
+OVERHEAD_BYTES = 3 * GIB // 2
+# An engine on a CPU, where nobody has said how much, has a cache of this size, and never less than one longest prompt.
+CACHE_BYTES = 2 * GIB
+# vLLM's cache consists of whole blocks.
+SLACK = 1.1
+KV_SPACE = "VLLM_CPU_KVCACHE_SPACE"
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf")
+MEMORY = "memory"
+
+Needs = dict[str, float]
+
+
+def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Needs | None:
+    """
+    Says what an engine will take.
+
+    Args:
+        arguments: of vLLM's command line; the size of the cache is set here if nobody has.
+        options: vLLM's engine arguments, made of them.
+        model: vLLM's configuration of the model.
+        shares: whether the engine leaves room for others where its options do not say how much it takes.
+
+    Returns:
+        Bytes of the machine's memory, as `memory`, or a share of each device, by its number or id; None where that
+        cannot be told.
+    """
+    share = options.gpu_memory_utilization
+    if not 0 < share <= 1:
+        _refuse(f"gpu_memory_utilization must be above 0 and at most 1, not {share}")
+    cache = options.kv_cache_memory_bytes
+    if cache is not None and cache <= 0:
+        _refuse(f"kv_cache_memory_bytes must be above 0, not {cache}")
+    try:
+        from vllm.platforms import current_platform as platform
+    except ImportError:
+        return None  # an older vLLM
+    weights = _weights(model)
+    if platform.is_cpu():
+        return _of_memory(arguments, options, model, weights, shares)
+    return _of_devices(options, platform, weights)
+
+
+def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | None, shares: bool) -> Needs | None:
+    total = total_bytes()
+    if total is None:
+        return None
+    workers = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
+    cache = _cache_by_environment() or options.kv_cache_memory_bytes
+    is_said = cache is not None or options.gpu_memory_utilization != type(options).gpu_memory_utilization
+    if not is_said and shares and workers == 1 and weights is not None:
+        cache = _default_cache(model)
+        if cache is not None and weights + cache + OVERHEAD_BYTES <= total:
+            arguments.kv_cache_memory_bytes = cache
+        else:
+            cache = None
+    if cache is None:
+        return {MEMORY: options.gpu_memory_utilization * total}
+    if weights is None:
+        return None
+    needed = weights + workers * cache
+    if needed > total:
+        sizes = f"{weights / GIB:.1f} GiB of weights and {workers * cache / GIB:.1f} GiB of cache"
+        _refuse(f"{sizes} are more than this machine's {total / GIB:.1f} GiB; set a smaller kv_cache_memory_bytes")
+    return {MEMORY: needed + OVERHEAD_BYTES}
+
+
+def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | None:
+    workers = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
+    share = options.gpu_memory_utilization
+    if options.kv_cache_memory_bytes is not None:
+        if weights is None:
+            return None
+        bytes_of_each = weights / workers + options.kv_cache_memory_bytes + OVERHEAD_BYTES
+        share = min(1.0, bytes_of_each / platform.get_device_total_memory())
+    visible = [each.strip() for each in os.environ.get(platform.device_control_env_var, "").split(",") if each.strip()]
+    chosen = getattr(options, "device_ids", None) or range(workers)
+    try:
+        # A number counts among the devices that the environment shows.
+        return {str(visible[each] if visible and isinstance(each, int) else each): share for each in chosen}
+    except IndexError:
+        return None  # vLLM will say so
+
+
+def _cache_by_environment() -> int | None:
+    text = os.environ.get(KV_SPACE, "")
+    if not text:
+        return None
+    try:
+        size = int(text)
+    except ValueError:
+        size = -1
+    if size < 0:
+        _refuse(f"{KV_SPACE} must be a whole number of GiB, not {text!r}")
+    return size * GIB or None
+
+
+def _default_cache(model: Any) -> int | None:
+    """A cache for one prompt as long as the model allows, and for many shorter ones."""
+    text = model.hf_text_config
+    try:
+        heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+        head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+        token = 2 * text.num_hidden_layers * heads * head * model.dtype.itemsize  # keys and values
+        return max(CACHE_BYTES, int(token * model.max_model_len * SLACK))
+    except (AttributeError, TypeError):
+        return None  # of another kind
+
+
+def _weights(model: Any) -> int | None:
+    """Bytes of a model's weights in memory; None where they are not on this machine yet."""
+    folder = Path(model.model)
+    if not folder.is_dir():
+        try:
+            from huggingface_hub import snapshot_download
+
+            folder = Path(snapshot_download(model.model, revision=model.revision, local_files_only=True))
+        except (ImportError, OSError, ValueError):
+            return None
+    sizes = (sum(file.stat().st_size for file in folder.glob(pattern)) for pattern in WEIGHTS)
+    size = next(filter(None, sizes), None)
+    stored = getattr(model.hf_text_config, "dtype", None)
+    # Half as wide on disk as in memory, where the options ask for float32.
+    wider = getattr(model.dtype, "itemsize", 1) / getattr(stored, "itemsize", getattr(model.dtype, "itemsize", 1))
+    return None if size is None else int(size * max(1.0, wider))
+
+
+def _refuse(reason: str) -> NoReturn:
+    sys.exit(f"lexiq_nova: error: {reason}")
