@@ -18,6 +18,8 @@ from fork.lock import ForkError, Release
 from fork.source import ROOT, overlay_files
 
 PROVIDER = "litellm/llms/remodlai"
+# Beside upstream's programs. pyproject.toml cannot name one: most are upstream's, so scripts are dynamic there.
+SCRIPTS = {"lexiq-nova": f"{PROVIDER.replace('/', '.')}.__main__:main"}
 # Upstream's wheels are compressed once for many downloads, ours for one installation on the same machine.
 _COMPRESSION_LEVEL = 1
 
@@ -82,8 +84,8 @@ def _pack(
         if entry.is_dir() or path == f"{new}RECORD":
             continue
         data = wired[path].encode() if path in wired else source.read(entry)
-        if path == f"{new}METADATA":
-            data = _metadata(data, release)
+        if path.startswith(new):
+            data = _info(path.removeprefix(new), data, release)
         info = ZipInfo(path, entry.date_time)
         info.external_attr = entry.external_attr
         add(info, data)
@@ -103,6 +105,23 @@ def _entry(path: str) -> ZipInfo:
     return info
 
 
+def _info(name: str, upstream: bytes, release: Release) -> bytes:
+    """A file of the `.dist-info`: upstream's, but for the version and the programs."""
+    if name == "entry_points.txt":
+        return entry_points(upstream)
+    return _metadata(upstream, release) if name == "METADATA" else upstream
+
+
+def entry_points(upstream: bytes) -> bytes:
+    """Returns upstream's entry points with our programs."""
+    section, text = "[console_scripts]\n", upstream.decode()
+    taken = [name for name in SCRIPTS if re.search(rf"^{name}\s*=", text, re.MULTILINE)]
+    if taken or text.count(section) != 1:
+        raise ForkError(f"entry_points.txt: upstream has no {section.strip()}, or has {', '.join(taken) or 'several'}")
+    ours = "".join(f"{name}={target}\n" for name, target in sorted(SCRIPTS.items()))
+    return text.replace(section, section + ours).encode()
+
+
 def _metadata(upstream: bytes, release: Release) -> bytes:
     version = f"\nVersion: {release.fork_version}\n"
     return re.sub(r"\nVersion: .*\n", lambda _: version, upstream.decode(), count=1).encode()
@@ -115,5 +134,5 @@ def metadata(upstream: Path, release: Release, directory: Path) -> str:
     with release.opened(upstream) as source:
         for file in ("METADATA", "WHEEL", "entry_points.txt"):
             data = source.read(f"litellm-{release.version}.dist-info/{file}")
-            (directory / name / file).write_bytes(_metadata(data, release) if file == "METADATA" else data)
+            (directory / name / file).write_bytes(_info(file, data, release))
     return name

@@ -14,7 +14,7 @@ import pytest
 
 from fork.lock import ForkError, Release
 from fork.source import ROOT, local_version
-from fork.wheel import metadata, pack
+from fork.wheel import SCRIPTS, entry_points, metadata, pack
 from fork.wiring import Wired
 
 from .conftest import Tiny, copy_checkout, fork, run
@@ -109,13 +109,26 @@ def test_metadata_is_upstream_s_but_for_the_version(
     with ZipFile(upstream) as archive:
         theirs = f"{_dist_info(archive)}/"
         for name in archive.namelist():
-            if name.startswith(theirs) and not name.endswith(("/RECORD", "/METADATA")):
+            if name.startswith(theirs) and not name.endswith(("/RECORD", "/METADATA", "/entry_points.txt")):
                 assert files[own + name.removeprefix(theirs)][1] == archive.read(name)
         before = archive.read(f"{theirs}METADATA").decode().split("\n")
+        programs = archive.read(f"{theirs}entry_points.txt").decode().split("\n")
     after = files[f"{own}METADATA"][1].decode().split("\n")
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert changed == [(f"Version: {locked.version}", f"Version: {locked.fork_version}")]
-    assert "[console_scripts]" in files[f"{own}entry_points.txt"][1].decode()
+    with_ours = files[f"{own}entry_points.txt"][1].decode().split("\n")
+    assert [line for line in with_ours if line not in programs] == ["lexiq-nova=litellm.llms.remodlai.__main__:main"]
+    assert [line for line in with_ours if line in programs] == programs
+    assert with_ours.index("[console_scripts]") + 1 == with_ours.index(f"lexiq-nova={SCRIPTS['lexiq-nova']}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[gui_scripts]\n", "[console_scripts]\nlexiq-nova = other:main\n", "[console_scripts]\n[console_scripts]\n"],
+)
+def test_programs_that_have_no_place_are_refused(text: str) -> None:
+    with pytest.raises(ForkError, match=r"entry_points\.txt"):
+        entry_points(text.encode())
 
 
 def test_the_tag_is_upstream_s(built: Path, upstream: Path, locked: Release) -> None:

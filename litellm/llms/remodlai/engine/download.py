@@ -78,14 +78,20 @@ class Download:
 
     Args:
         model: directory or model id.
+        environment: of the engine: variables say where the cache is.
         sizes: asks for the sizes of what has to be fetched.
     """
 
-    def __init__(self, model: str, sizes: Callable[[str], Mapping[str, int]] = sizes_on_hub) -> None:
+    def __init__(
+        self,
+        model: str,
+        environment: Mapping[str, str],
+        sizes: Callable[[str], Mapping[str, int]] = sizes_on_hub,
+    ) -> None:
         self.model = model
         self.sizes = sizes
         self.is_on_hub = not os.path.exists(os.path.expanduser(model))
-        self.blobs = folder_of(model, os.environ) / "blobs"
+        self.blobs = folder_of(model, environment) / "blobs"
         self.total: int | None = None
         self._asking: threading.Thread | None = None
 

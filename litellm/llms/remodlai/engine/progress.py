@@ -104,7 +104,7 @@ class Progress:
         self.began = self.since = self.told_at = time.monotonic()
         self.words = ""
         self.line = ""
-        self.download = Download(engine.model)
+        self.download = Download(engine.model, {**os.environ, **dict(engine.environment)})
         self.screen: _Terminal | _Notebook | None = None
 
     def __enter__(self) -> "Progress":

@@ -8,6 +8,7 @@ a worker process, `unreadable` has no configuration.
 
 import asyncio
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +27,8 @@ DEAD = {"error": {"message": DEAD_MESSAGE, "type": "InternalServerError", "param
 class App:
     """
     Answers every POST with its process id, with `{"error": {…}}` where it is asked to say that, and with a chunk every
-    10 ms until the client goes where it is asked for a stream.
+    10 ms until the client goes where it is asked for a stream. A streamed chat has what all its messages say, word by
+    word; after a user's `forever` it goes on until the client goes.
     """
 
     def __init__(self) -> None:
@@ -54,9 +56,13 @@ class App:
         await asyncio.sleep(request.get("seconds", 0))
         said = DEAD if self.dead else request.get("say")
         status = 200 if not said else 503 if scope["path"] == "/health" else request.get("status", 500)
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        headers = [(b"content-type", b"text/event-stream")] if request.get("stream") and not said else []
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         if said:
             await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+            return
+        if request.get("stream") and "messages" in request:
+            await chat(request["messages"], receive, send)
             return
         if request.get("stream"):
             gone = asyncio.ensure_future(receive())
@@ -66,12 +72,34 @@ class App:
             return
         answer = {"pid": os.getpid(), "path": scope["path"], "argv": sys.argv[1:], "model": request.get("model")}
         answer["address"] = os.environ.get("VLLM_HOST_IP")
+        if "messages" in request:
+            message = {"role": "assistant", "content": "a word"}
+            answer["choices"] = [{"index": 0, "message": message, "finish_reason": "stop"}]
         answer["environment"] = sorted(os.environ)
         answer["headers"] = {name.decode(): value.decode() for name, value in scope["headers"]}
         answer["preloaded"] = os.environ.get("LD_PRELOAD")
         answer["count"] = 4321  # of /tokenize
         answer["devices"] = os.environ.get("CUDA_VISIBLE_DEVICES")
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+async def chat(
+    messages: list[dict[str, str]],
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    """A streamed chat completion: its words are those of the messages."""
+    gone = asyncio.ensure_future(receive())
+    words = [f"{word} " for message in messages for word in (f"{message['role']}:", *message["content"].split(" "))]
+    for word in itertools.chain(words, itertools.repeat("on ") if words[-1] == "forever " else ()):
+        if gone.done():
+            return
+        data: dict[str, Any] = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        data["choices"] = [{"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}]
+        await send({"type": "http.response.body", "body": f"data: {json.dumps(data)}\n\n".encode(), "more_body": True})
+        await asyncio.sleep(0.01)
+    data["choices"] = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    await send({"type": "http.response.body", "body": f"data: {json.dumps(data)}\n\ndata: [DONE]\n\n".encode()})
 
 
 def install(site: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -163,7 +164,7 @@ def test_how_much_of_a_download_is_here(engine: Engine, stderr: Screen, tmp_path
         return {"model.safetensors": 3 * 2**30}
 
     with Progress(engine) as progress:
-        progress.download = download = Download("some/model", sizes)
+        progress.download = download = Download("some/model", os.environ, sizes)
         assert download.words() is None
         with (blobs / "abc.incomplete").open("wb") as file:
             file.truncate(2**30)

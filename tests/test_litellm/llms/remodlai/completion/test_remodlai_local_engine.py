@@ -4,14 +4,12 @@ import asyncio
 import json
 import multiprocessing
 import os
-import runpy
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -23,7 +21,7 @@ import httpx
 import pytest
 
 import litellm
-from litellm.llms.remodlai.__main__ import main as command
+from litellm.llms.remodlai.command.engines import stop
 from litellm.llms.remodlai.engine.address import engine_of, local_server
 from litellm.llms.remodlai.engine.end import engines_of_other_users
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
@@ -35,25 +33,7 @@ from litellm.llms.remodlai.engine.transport import TRANSPORT
 from litellm.llms.remodlai.errors import LexiqNovaError
 
 pytest.importorskip("uvicorn")
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime directory of its own, an interpreter whose vLLM is the stand-in, and no engine left behind."""
-    with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as name:
-        home = Path(name)
-        runpy.run_path(str(HERE / "fake_vllm.py"))["install"](home / "site")
-        paths = [str(home / "site"), *filter(None, [os.environ.get("PYTHONPATH")])]
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
-        monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # a model of the stand-in may have any name
-        monkeypatch.setenv("LEXIQ_NOVA_PYTHON", sys.executable)
-        monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "8")
-        monkeypatch.syspath_prepend(str(home / "site"))
-        yield home
-        command(["stop"])
+pytestmark = pytest.mark.usefixtures("machine")
 
 
 @pytest.fixture
@@ -847,7 +827,7 @@ def test_an_engine_that_is_ended_while_it_loads(client: httpx.Client, ended_by: 
         waiting = thread.submit(call, client, "slow/model")
         eventually(lambda: (status("slow/model") or {}).get("state") == "loading")
         if ended_by == "stop":
-            command(["stop", "slow/model"])
+            stop("slow/model")
         else:
             os.kill((status("slow/model") or {})["pid"], getattr(signal, f"SIG{ended_by.upper()}"))
         with pytest.raises(LexiqNovaError, match=says) as ended:
@@ -1100,18 +1080,6 @@ def test_a_body_never_names_an_engine(client: httpx.Client, body: dict[str, Any]
     answer = client.post(local_server("some/model").base + "/chat/completions", json={"model": "somebody/repo"})
     assert answer.json()["pid"] == own["pid"]
     assert {engine.model for engine in running_engines()} == {"some/model"}
-
-
-def test_command(client: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
-    pid = call(client)["pid"]
-    assert command(["engines"]) == 0
-    row = capsys.readouterr().out.splitlines()[1].split()
-    assert row[0] == "some/model" and row[1] == str(pid) and row[-2:] == ["0", "ready"]
-    assert command(["logs", "some/model"]) == 0
-    assert command(["stop", "other"]) == 1
-    assert command(["stop", "some/model"]) == 0
-    assert not running_engines()
-    assert command(["logs", "nothing"]) == 1
 
 
 def test_a_count_of_tokens_asks_an_engine_that_is_up_and_starts_none(client: httpx.Client) -> None:

@@ -1,0 +1,119 @@
+"""
+The models of this machine's disk: `list`, `pull`.
+"""
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+from huggingface_hub import CacheNotFound, scan_cache_dir, snapshot_download
+from huggingface_hub.errors import GatedRepoError, HFValidationError, OfflineModeIsEnabled, RepositoryNotFoundError
+
+from litellm.llms.remodlai.command.engines import seen_engines
+from litellm.llms.remodlai.command.naming import model_named
+from litellm.llms.remodlai.command.screen import say, say_json, say_table, size
+from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served, hub_cache
+from litellm.llms.remodlai.engine.download import folder_of, sizes_on_hub
+from litellm.llms.remodlai.errors import LexiqNovaError, failure
+
+HEADS = ("MODEL", "SIZE", "STATE")
+
+
+@dataclass(frozen=True)
+class Model:
+    """
+    A model as `list` shows it, and `list --json` by these names.
+
+    Args:
+        model: directory or model id.
+        size_bytes: on disk.
+        state: of its engine, as `ps` shows it; else `cached`, or `incomplete` where a download was cut off.
+        path: where it is.
+    """
+
+    model: str
+    size_bytes: int
+    state: str
+    path: str
+
+
+def list_models(as_json: bool = False) -> int:
+    """Shows the models that run, and those in the hub's cache."""
+    states = {seen.model: seen.state for seen in reversed(seen_engines())}
+    cached = {model.model: model for model in _cached()}
+    running = [cached.get(name) or _directory(name) for name in states]
+    others = [model for name, model in cached.items() if name not in states]
+    found = [Model(each.model, each.size_bytes, states.get(each.model, each.state), each.path) for each in running]
+    found += others
+    if as_json:
+        say_json({"models": [asdict(each) for each in found]})
+    else:
+        say_table(HEADS, [[each.model, size(each.size_bytes), each.state] for each in found])
+    return 0
+
+
+def _cached() -> Iterator[Model]:
+    try:
+        cache = scan_cache_dir(hub_cache(os.environ))
+    except CacheNotFound:
+        return
+    for repository in sorted(cache.repos, key=lambda each: each.repo_id):
+        files = [revision.snapshot_path / name for revision in repository.revisions for name in CONFIGURATIONS]
+        if repository.repo_type == "model" and any(file.exists() for file in files):
+            is_cut = any((repository.repo_path / "blobs").glob("*.incomplete"))
+            state = "incomplete" if is_cut else "cached"
+            yield Model(repository.repo_id, repository.size_on_disk, state, str(repository.repo_path))
+
+
+def _directory(model: str) -> Model:
+    files = [path for path in Path(model).rglob("*") if path.is_file()] if os.path.isdir(model) else []
+    return Model(model, sum(path.stat().st_size for path in files), "cached", model)
+
+
+def pull(model: str, as_json: bool = False) -> int:
+    """
+    Fetches what vLLM needs of a model into the hub's cache; goes on where an earlier download was cut off.
+
+    Raises:
+        LexiqNovaError: it cannot be fetched, and why.
+    """
+    model = model_named(model)
+    if os.path.exists(model):
+        raise failure(f"{model} is a directory of this machine: there is nothing to fetch", 400)
+    why_not = cannot_be_served(model, (), os.environ)
+    if why_not is not None:
+        raise failure(*why_not)
+    repository = model.partition(":")[0]
+    try:
+        sizes = sizes_on_hub(model)
+        if not sizes:
+            raise failure(f"{model} has no file that vLLM reads", 404)
+        path = snapshot_download(
+            repository, cache_dir=hub_cache(os.environ), allow_patterns=[glob.escape(name) for name in sizes]
+        )
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        raise _refusal(repository, error) from error
+    if as_json:
+        say_json({"model": model, "path": path, "files": len(sizes), "size_bytes": sum(sizes.values())})
+    else:
+        say(f"{model} is here: {len(sizes)} files, {size(sum(sizes.values()))}, {path}")
+    return 0
+
+
+def _refusal(repository: str, error: Exception) -> LexiqNovaError:
+    """Why the hub did not give a model, in one sentence."""
+    if isinstance(error, OfflineModeIsEnabled):
+        return failure(f"HF_HUB_OFFLINE keeps {repository} from being fetched; unset it", 503)
+    if isinstance(error, GatedRepoError):
+        text = f"{repository} is gated: accept its licence at https://huggingface.co/{repository}, and set HF_TOKEN"
+        return failure(text, 403)
+    if isinstance(error, RepositoryNotFoundError):
+        return failure(f"the hub has no model {repository}, or shows it only to some (set HF_TOKEN)", 404)
+    if isinstance(error, HFValidationError):
+        return failure(f"{repository} is neither a directory nor a model id (`org/name`)", 404)
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    here = folder_of(repository, os.environ)
+    return failure(f"{repository} could not be fetched: {said} (what is here stays in {here})", 503)
