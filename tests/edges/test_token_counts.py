@@ -1,12 +1,14 @@
 """Tokens are counted by the server's own tokenizer where one is configured and can, else as upstream counts them."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
 from edges.calls import CHAT, KEY, PROVIDERS, base
 
 import litellm
+from litellm.litellm_core_utils import own_token_counts
 from litellm.llms.remodlai import token_counter
 from support.recording import RecordingServer, Response
 
@@ -56,10 +58,51 @@ def test_nobody_is_asked_without_a_server(provider: str, monkeypatch: pytest.Mon
     assert count(provider).total_tokens == litellm.token_counter(model=f"{provider}/m", messages=CHAT)
 
 
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test of this process may have imported the proxy."""
+    monkeypatch.delitem(sys.modules, own_token_counts._PROXY, raising=False)
+
+
+@pytest.mark.usefixtures("no_proxy")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_synchronous_counter_asks_too(
+    server: RecordingServer, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{provider.upper()}_API_BASE", base(server))
+    monkeypatch.setenv(f"{provider.upper()}_API_KEY", KEY)
+    server.responder = lambda request: Response(json={"count": 4321})
+    name = f"{provider}/m"
+    assert litellm.token_counter(name, messages=CHAT, tools=TOOLS) == 4321  # type: ignore[arg-type]
+    assert litellm.token_counter(model=name, text=["a ", "b"]) == 4321
+    chat, text = server.take()
+    assert {request.header("authorization") for request in (chat, text)} == {f"Bearer {KEY}"}
+    assert chat.json() == {"model": "m", "messages": CHAT, "tools": TOOLS}
+    assert text.json() == {"model": "m", "prompt": "a b", "add_special_tokens": False}
+
+
+@pytest.mark.usefixtures("no_proxy")
 def test_only_who_asks_for_a_count_makes_a_request(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LiteLLM counts with `token_counter` itself, after each stream without usage and for each price."""
+    """LiteLLM counts itself after each stream without usage and for each price."""
     monkeypatch.setenv("REMODLAI_API_BASE", base(server))
-    litellm.token_counter(model="remodlai/m", messages=CHAT)
+    name = "remodlai/m"
+    litellm.token_counter(model="m", messages=CHAT)
+    litellm.token_counter(model="openai/m", messages=CHAT)
+    litellm.token_counter(model=name, messages=CHAT, custom_tokenizer=litellm.create_tokenizer(TOKENIZER))
+    litellm.utils.token_counter(model=name, messages=CHAT)
+    with pytest.raises(Exception, match="isn't mapped"):
+        litellm.completion_cost(model=name, messages=CHAT, completion="a")
+    monkeypatch.setattr(litellm, "disable_token_counter", True)
+    assert litellm.token_counter(model=name, messages=CHAT) == 0
+    monkeypatch.setattr(litellm, "disable_token_counter", False)
+
+    async def in_an_event_loop() -> int:
+        return litellm.token_counter(model=name, messages=CHAT)
+
+    guessed = litellm.utils.token_counter(model="m", messages=CHAT)
+    assert asyncio.run(in_an_event_loop()) == guessed
+    monkeypatch.setitem(sys.modules, own_token_counts._PROXY, sys)
+    assert litellm.token_counter(model=name, messages=CHAT) == guessed
     assert not server.take()
 
 

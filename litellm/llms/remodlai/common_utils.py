@@ -16,7 +16,6 @@ import litellm
 from litellm.constants import NON_LLM_CONNECTION_TIMEOUT, PLACEHOLDER_API_KEY
 from litellm.litellm_core_utils.call_headers import headers_of_call
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
-from litellm.llms.base_llm.base_utils import BaseTokenCounter
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
 from litellm.llms.remodlai.bases import meant, server_root, with_api_path, wrong_base
@@ -298,7 +297,7 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[mis
         headers = self.with_headers_of_call(headers)
         return self.authorized({**headers, "Authorization": f"Bearer {self.key(call)}"}, headers)
 
-    def get_token_counter(self) -> BaseTokenCounter:
+    def get_token_counter(self) -> ServerTokenCounter:
         return ServerTokenCounter(self.provider, self.resolve)
 
     @classmethod
@@ -309,6 +308,12 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[mis
 
 class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
     pass
+
+
+def token_counter_of(provider: str) -> ServerTokenCounter:
+    """Returns what asks a provider's servers for counts of tokens."""
+    info = LexiqNovaModelInfo if provider == LexiqNova.provider else HostedLexiqNovaModelInfo
+    return info().get_token_counter()
 
 
 def own_server(provider: str, api_base: object, api_key: str | None) -> tuple[str, str]:

@@ -5,7 +5,7 @@ Counting of tokens by the server's own tokenizer and chat template (`POST /token
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 from pydantic import BaseModel
@@ -13,9 +13,9 @@ from pydantic import BaseModel
 import litellm
 from litellm._logging import verbose_logger
 from litellm.constants import PLACEHOLDER_API_KEY
-from litellm.litellm_core_utils.redirects import names_servers_async
+from litellm.litellm_core_utils.redirects import names_servers, names_servers_async
 from litellm.llms.base_llm.base_utils import BaseTokenCounter
-from litellm.llms.custom_httpx.http_handler import get_async_httpx_client
+from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
 from litellm.llms.remodlai.bases import server_root
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError
 from litellm.types.utils import TokenCountResponse
@@ -35,6 +35,15 @@ class _Server(BaseModel):
     api_key: str | None = None
     extra_headers: dict[str, str] | None = None
     ssl_verify: bool | str | None = None
+
+
+class _Request(NamedTuple):
+    """What asks a server for a count."""
+
+    url: str
+    body: Mapping[str, Any]
+    headers: dict[str, str]
+    ssl_verify: bool | str | None
 
 
 class ServerTokenCounter(BaseTokenCounter):
@@ -98,9 +107,34 @@ class ServerTokenCounter(BaseTokenCounter):
             original_response=counted,
         )
 
-    @names_servers_async
-    async def _ask(self, server: _Server, body: dict[str, Any]) -> dict[str, Any] | None:
+    def count(self, body: Mapping[str, Any]) -> int | None:
+        """
+        Counts as `count_tokens` does, for a caller that can wait.
+
+        Args:
+            body: of the request: `model`, and `messages` or `prompt`.
+
+        Returns:
+            The count, or None as there.
+        """
+        request = self._request(_Server(), body)
+        if request is None:
+            return None
+        with _no_count_is_no_error(self.provider, request.url):
+            return int(_count_in(self._post(request))["count"])
+        return None
+
+    async def _ask(self, server: _Server, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """The server's answer where it has a count in it."""
+        request = self._request(server, body)
+        if request is None:
+            return None
+        with _no_count_is_no_error(self.provider, request.url):
+            return _count_in(await self._post_async(request))
+        return None
+
+    def _request(self, server: _Server, body: Mapping[str, Any]) -> _Request | None:
+        """None where nobody is to be asked."""
         try:
             base, key = self.resolve(server.api_base, server.api_key)
         except LexiqNovaError as error:
@@ -115,15 +149,24 @@ class ServerTokenCounter(BaseTokenCounter):
         if not base or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
             return None
         own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
-        headers = {**(server.extra_headers or {}), **own}
-        client = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": server.ssl_verify})
-        with _no_count_is_no_error(self.provider, url):
-            answer = await client.post(url, json=body, headers=headers, timeout=TIMEOUT_SECONDS)
-            counted: dict[str, Any] = answer.json()
-            if isinstance(counted["count"], int):
-                return counted
-            raise TypeError("count")
-        return None
+        return _Request(url, body, {**(server.extra_headers or {}), **own}, server.ssl_verify)
+
+    @names_servers
+    def _post(self, request: _Request) -> httpx.Response:
+        client = get_httpx_client({"ssl_verify": request.ssl_verify})
+        return client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
+
+    @names_servers_async
+    async def _post_async(self, request: _Request) -> httpx.Response:
+        client = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": request.ssl_verify})
+        return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
+
+
+def _count_in(answer: httpx.Response) -> dict[str, Any]:
+    counted: dict[str, Any] = answer.json()
+    if not isinstance(counted["count"], int):
+        raise TypeError("count")
+    return counted
 
 
 @contextlib.contextmanager

@@ -1089,3 +1089,4 @@ def test_a_count_of_tokens_asks_an_engine_that_is_up_and_starts_none(client: htt
     assert not running_engines()
     call(client)
     assert asyncio.run(litellm.acount_tokens("lexiq_nova/some/model", chat)).total_tokens == 4321
+    assert litellm.token_counter("lexiq_nova/some/model", messages=chat) == 4321
