@@ -87,6 +87,8 @@ def test_the_only_blocks_that_do_not_run() -> None:
         "VLLM_HOST_IP=10.0.0.1 ray start": "needs two machines",
         "vllm serve meta-llama/Llama-3.1-8B-Instruct": "needs a GPU and an adapter",
         "curl http://localhost:4000/key/generate": "needs a database",
+        "lexiq-nova run": "starts vLLM; tests/local/test_command.py does the same",
+        "lexiq-nova serve": "starts vLLM; tests/local/test_command.py does the same",
     }
     for block in not_run:
         [reason] = [reason for start, reason in reasons.items() if block.text.startswith(start)]

@@ -1,10 +1,13 @@
-"""`make demo`: really chats with a real vLLM and a real small model, once per provider, plain and streamed.
+"""`make demo`: really chats with a real vLLM and a real small model, once per provider, plain and streamed, and by the
+program `lexiq-nova`.
 
 Each step is one function that yields a server to call: arguments of `litellm.completion`. A step that fails ends
 the demo with its error; the last thing printed is the streamed answer of the hosted provider.
 """
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -75,6 +78,16 @@ def ask_streamed(call: dict[str, Any]) -> str:
     return "".join(pieces)
 
 
+def ask_program(call: dict[str, Any]) -> str:
+    """The same by `lexiq-nova run`: the model that a call has just used is still there."""
+    model = str(call["model"]).removeprefix("lexiq_nova/")
+    given = ["run", model, QUESTION, "--engine-args", json.dumps(call["engine_args"])]
+    say(shlex.join(["lexiq-nova", *given]))
+    done = subprocess.run([sys.executable, "-m", "litellm.llms.remodlai", *given], stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="", flush=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def main() -> None:
     """Runs the steps.
 
@@ -87,6 +100,8 @@ def main() -> None:
     for step in STEPS:
         with step() as call:
             answer = ask(call)
+            if "engine_args" in call and not ask_program(call):
+                raise RuntimeError("lexiq-nova run gave no answer")
             streamed = ask_streamed(call)
         if not answer or streamed != answer:
             raise RuntimeError(f"the streamed answer is not the plain one: {streamed!r}, {answer!r}")

@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
     "LEXIQ_NOVA_INTEGRATION.md",
+    "docs/command.md",
     "docs/vllm.md",
     "docs/proxy.md",
     "docs/providers/remodlai.md",

@@ -5,6 +5,7 @@ set -euo pipefail
 make() { command make -C "$ROOT" --dry-run "$@" > /dev/null; }
 pytest() { (cd "$ROOT"; "$PYTHON" -m pytest --collect-only --quiet "$@" > /dev/null); }
 python() { "$PYTHON" "$@"; }
+lexiq-nova() { "$PYTHON" -m litellm.llms.remodlai "$@"; }
 curl() { command curl --silent --show-error --fail-with-body --max-time 60 "$@"; }
 pip() { echo "pip $*" >> commands; }
 uv() { echo "uv $*" >> commands; }
