@@ -207,7 +207,7 @@ class Start:
             "environment": dict(self.engine.environment),
             "wishes": {"keep_alive": settings.keep_alive(), "priority": 0, **self.engine.wishes.said()},
             "admitted": admitted,
-            "shares": settings.max_engines() is None,
+            "shares": settings.max_engines() != 1,
             "max_calls": settings.max_calls(),
             "patience": settings.patience(),
             "args": [

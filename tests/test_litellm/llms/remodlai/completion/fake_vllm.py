@@ -23,6 +23,18 @@ Message = MutableMapping[str, Any]
 DEAD_MESSAGE = "EngineCore encountered an issue. See stack trace (above) for the root cause."
 DEAD = {"error": {"message": DEAD_MESSAGE, "type": "InternalServerError", "param": None, "code": 500}}
 
+USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+# What each endpoint reads of it is what vLLM would say there.
+ANSWER: dict[str, Any] = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 1,
+    "usage": USAGE,
+    "choices": [{"index": 0, "finish_reason": "stop", "text": "Hi", "message": {"role": "assistant", "content": "Hi"}}],
+    "data": [{"object": "embedding", "index": index, "embedding": [0.5, 0.5]} for index in range(2)],
+    "results": [{"index": index, "relevance_score": 0.5, "document": {"text": "a"}} for index in range(2)],
+}
+
 
 class App:
     """
@@ -80,7 +92,7 @@ class App:
         answer["preloaded"] = os.environ.get("LD_PRELOAD")
         answer["count"] = 4321  # of /tokenize
         answer["devices"] = os.environ.get("CUDA_VISIBLE_DEVICES")
-        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+        await send({"type": "http.response.body", "body": json.dumps({**ANSWER, **answer}).encode()})
 
 
 async def chat(

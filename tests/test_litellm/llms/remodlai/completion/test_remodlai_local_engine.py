@@ -4,12 +4,15 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
+import runpy
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -857,6 +860,62 @@ def test_other_users_engines_are_named(tmp_path: Path) -> None:
         patch.setattr(os, "geteuid", lambda: theirs)
         told = engines_of_other_users(tmp_path)
     assert "pid 70 of user" in told and "4.0 GiB" in told
+
+
+OTHERS = """
+import httpx, json, sys
+from litellm.llms.remodlai.engine.address import local_server
+from litellm.llms.remodlai.engine.engine import Engine, running_engines
+from litellm.llms.remodlai.engine.runtime import ask, runtime_directory, wait
+from litellm.llms.remodlai.engine.transport import TRANSPORT
+
+client = httpx.Client(mounts={"lexiq-nova://": TRANSPORT}, timeout=60)
+seen = [engine.model for engine in running_engines()]
+refused = client.post(local_server("starved/model").base + "/x", json={})
+pid = client.post(local_server("theirs/model").base + "/x", json={}).json()["pid"]
+mine = [engine.model for engine in running_engines()]
+said = {"seen": seen, "refused": refused.text, "pid": pid, "mine": mine, "place": str(runtime_directory())}
+print(json.dumps(said), flush=True)
+sys.stdin.read()
+wait(ask(Engine.of("theirs/model").folder, "stop"))
+"""
+
+
+# The interpreter may be in a home that only its owner can enter.
+AS_ANOTHER = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--no-new-privs"]
+REACHES_IT = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+
+
+@pytest.mark.skipif(
+    getattr(os, "geteuid", lambda: None)() != 0 or shutil.which("setpriv") is None,
+    reason="only root can be another user, with util-linux",
+)
+def test_two_users_of_one_machine(client: httpx.Client, machine: Path) -> None:
+    """Each lists only their own engines; who finds no memory is told what the other one has."""
+    user = 54321
+    ours = call(client, "ours/model")["pid"]
+    with tempfile.TemporaryDirectory(prefix="lxn", dir="/tmp") as home:
+        runpy.run_path(str(Path(__file__).with_name("fake_vllm.py")))["install"](Path(home, "site"))
+        for path in (home, *map(str, Path(home).rglob("*"))):
+            os.chown(path, user, user)
+        paths = os.environ["PYTHONPATH"].replace(str(machine / "site"), f"{home}/site")
+        environment = {**os.environ, "XDG_RUNTIME_DIR": home, "HOME": home, "PYTHONPATH": paths}
+        line = [*AS_ANOTHER, *REACHES_IT, sys.executable, "-c", OTHERS]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(line, cwd="/", env=environment, **pipes) as them:
+            assert them.stdout is not None
+            theirs = json.loads(them.stdout.readline())
+            assert theirs["seen"] == [] and theirs["mine"] == ["theirs/model"]
+            assert theirs["place"] == f"{home}/lexiq-nova" and os.stat(theirs["place"]).st_uid == user
+            in_the_way = r"another user's engine is in the way \(.*pid {} of user {}, \d+\.\d GiB"
+            assert re.search(in_the_way.format(ours, 0), theirs["refused"]), theirs["refused"]
+            assert str(theirs["pid"]) not in theirs["refused"]
+            assert [engine.model for engine in running_engines()] == ["ours/model"]
+            stop("theirs/model")
+            with pytest.raises(LexiqNovaError, match=in_the_way.format(theirs["pid"], user)):
+                call(client, "starved/model")
+            them.communicate("")
+        eventually(lambda: not Path(f"/proc/{theirs['pid']}").exists())
 
 
 def test_a_call_too_many_is_told_when_to_come_again(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
