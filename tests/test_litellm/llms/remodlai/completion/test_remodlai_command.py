@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import runpy
 import signal
 import socket
 import stat
@@ -26,14 +27,14 @@ from litellm.llms.remodlai.command import screen
 from litellm.llms.remodlai.command.parser import main as command
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.engine.runtime import ask, wait
-from support.hub import Hub, serving
 
 pytest.importorskip("uvicorn")
 pytestmark = pytest.mark.usefixtures("machine")
 
+HUB = runpy.run_path(str(Path(__file__).with_name("fake_hub.py")))
 PROGRAM = [sys.executable, "-m", "litellm.llms.remodlai"]
 HOSTILE = "[bold red]a[/]\n\033[2J$(touch x);`id`"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 WEIGHTS = b"w" * 3000
 MODEL = {"config.json": b"{}", "model.safetensors": WEIGHTS, "pytorch_model.bin": b"b" * 5000, "onnx/model.onnx": b"o"}
 
@@ -465,13 +466,13 @@ def test_serve_without_the_proxy_s_packages(
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     models = {
         "org/model": MODEL,
         "org/gated": MODEL,
         "org/two": {"config.json": b"{}", "m-Q4.gguf": b"4", "m-Q8.gguf": b"8"},
     }
-    with serving(Hub(models, gated=("org/gated",))) as hub:
+    with HUB["serving"](HUB["Hub"](models, gated=("org/gated",))) as hub:
         for name, value in (("ENDPOINT", hub.url), ("HOME", str(tmp_path)), ("HUB_DISABLE_XET", "1")):
             monkeypatch.setenv(f"HF_{name}", value)
         for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN"):
@@ -479,7 +480,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield hub
 
 
-def test_pull_fetches_what_vllm_needs_and_goes_on(hub: Hub, tmp_path: Path) -> None:
+def test_pull_fetches_what_vllm_needs_and_goes_on(hub: Any, tmp_path: Path) -> None:
     status, answer, err = ended(program("pull", "org/model", "--json"))
     assert status == 0, err
     got = json.loads(answer)
@@ -497,7 +498,7 @@ def test_pull_fetches_what_vllm_needs_and_goes_on(hub: Hub, tmp_path: Path) -> N
     assert "model.safetensors" not in hub.fetched
 
 
-def test_pull_of_one_quantization(hub: Hub) -> None:
+def test_pull_of_one_quantization(hub: Any) -> None:
     status, answer, err = ended(program("pull", "org/two:Q8", "--json"))
     assert status == 0 and json.loads(answer)["files"] == 2, err
     assert set(hub.fetched) == {"config.json", "m-Q8.gguf"}
@@ -513,7 +514,7 @@ def test_pull_of_one_quantization(hub: Hub) -> None:
     ],
 )
 def test_what_cannot_be_pulled(
-    model: str, variables: dict[str, str], says: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    model: str, variables: dict[str, str], says: str, hub: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
