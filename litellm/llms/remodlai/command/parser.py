@@ -111,7 +111,6 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = int(given.run(given))
         sys.stdout.flush()
-        return status
     except LexiqNovaError as error:
         complain(sentence(error))
     except KeyboardInterrupt:
@@ -119,4 +118,6 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read has gone (`| head`). Python would flush stdout once more at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        return status
     return 1
