@@ -4,6 +4,7 @@ import builtins
 import contextlib
 import io
 import json
+import logging
 import os
 import pty
 import runpy
@@ -100,6 +101,25 @@ def test_preload_ps_list_stop(out: Callable[[], Any], capsys: pytest.CaptureFixt
     assert command(["stop", "--all", "--json"]) == 0
     assert out() == {"stopped": [str(directory)], "left": []}
     assert not running_engines()
+
+
+def test_a_log_has_a_line_for_each_start_swap_and_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lexiq_nova")
+    monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
+    assert command(["preload", "a/model", "b/model"]) == 1
+    assert command(["stop"]) == 0
+
+    def words(model: str) -> list[str]:
+        said = (record.getMessage().partition(f"lexiq_nova/{model}: ")[2] for record in caplog.records)
+        return [line for line in said if line]
+
+    eventually(lambda: "has ended: it was stopped" in words("b/model"))
+    assert words("a/model")[-1] == "has ended: it gave way to another model"
+    assert any(line.startswith("ready after ") for line in words("a/model"))
+    assert any(line.startswith("waiting for a/model to finish") for line in words("b/model"))
+    assert all(record.levelno == logging.INFO for record in caplog.records if record.name == "lexiq_nova")
 
 
 def test_preload_says_which_had_to_make_room(
