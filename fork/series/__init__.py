@@ -121,7 +121,6 @@ PATCHES = (
     Patch("unmapped-models", "perf(cost): search the price lists once for a model that none knows"),
     Patch("unpriced-models", "perf(cost): do not look for a price that no list has"),
     Patch("unheard-success", "perf(logging): build no log entry where no callback hears of it"),
-    Patch("management-routes", "perf(proxy): look up management routes once"),
     Patch("plain-chunks", "perf(proxy): serialize a chunk from plain objects"),
     Patch("without-limits", "perf(router): remember deployments without limits"),
     Patch(PROVIDERS, "feat(providers): add remodlai and lexiq_nova, Lexiq Nova hosted and local", _PROVIDERS_SAY),
