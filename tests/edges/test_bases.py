@@ -29,6 +29,7 @@ WRONG = (
     ("vllm.internal:8000/v1", "vllm.internal:8000/v1", "no scheme"),
     ("http://127.0.0.1:port", "http://127.0.0.1:port", "no URL"),
     (8000, "8000", "no scheme"),
+    ("ftp://api.example.com", "ftp://api.example.com", "its scheme must be"),
     ("''", "''", "no scheme"),
 )
 
@@ -113,7 +114,7 @@ def test_what_is_meant(base: str, used: str) -> None:
     [
         ("api.example.com", "no scheme"),
         ("localhost.example.com:8000", "no scheme"),
-        ("ftp://host/v1", "no scheme"),
+        ("ftp://host/v1", "its scheme must be"),
         ("http:/host/v1", "no scheme"),
         ("http://::1:8000/v1", "brackets"),
         ("http://fe80::1:8000/v1", "brackets"),

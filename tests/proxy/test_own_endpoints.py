@@ -120,3 +120,8 @@ def test_supported_parameters(gateway: Gateway, provider: str) -> None:
         return httpx.get(path, params={"model": model}, headers=gateway.headers).raise_for_status().json()
 
     assert supported(f"{provider}/nova") == supported("hosted_vllm/nova")
+
+
+def test_the_log_names_each_deployment_s_server(gateway: Gateway, server: RecordingServer) -> None:
+    for name, model in DEPLOYMENTS.items():
+        assert f"deployment {name} ({model}): {server.url}/v1 (from its api_base)" in gateway.text()

@@ -55,6 +55,8 @@ def wrong_base(base: str) -> str | None:
     """
     base = meant(base)
     if not re.match("https?://", base, re.IGNORECASE):
+        if re.match(r"\w+://", base):
+            return "its scheme must be https:// or http://"
         return "it has no scheme; write https:// or http:// in front of it"
     try:
         parts = urlsplit(base)

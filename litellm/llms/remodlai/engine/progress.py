@@ -39,7 +39,17 @@ def tell(engine: Engine, words: str) -> None:
         engine: whose.
         words: behind its name.
     """
-    line = f"lexiq_nova/{printable(engine.model)}: {printable(words)}"
+    say(f"lexiq_nova/{engine.model}: {words}")
+
+
+def say(line: str) -> None:
+    """
+    Writes a line where people are.
+
+    Args:
+        line: of any characters.
+    """
+    line = printable(line)
     if LOGGER.hasHandlers():
         LOGGER.info("%s", line)
     elif not _is_quiet():

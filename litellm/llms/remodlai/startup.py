@@ -1,0 +1,60 @@
+"""
+What a proxy says at its start about the deployments of our providers: which server each of them has.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Protocol
+
+from litellm._version import version
+from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
+from litellm.llms.remodlai.common_utils import own_server
+from litellm.llms.remodlai.engine.progress import say
+from litellm.llms.remodlai.errors import LexiqNovaError
+from litellm.llms.remodlai.places import LOCAL_ENGINE, base_of_deployment, place_of, without_secrets
+
+FORK: Final = "+remodlai."
+
+
+class _Router(Protocol):
+    """What is read of upstream's Router."""
+
+    @property
+    def model_list(self) -> Iterable[Mapping[str, object]]: ...
+
+
+def say_deployments(router: _Router | None) -> None:
+    """
+    Writes a line for each deployment of our providers to the log: its server, and where that was named. No keys.
+
+    Args:
+        router: the proxy's; None where it has no configuration.
+    """
+    deployments = router.model_list if router is not None else ()
+    lines = [line for deployment in deployments for line in _said_of(deployment)]
+    if lines and FORK not in version:
+        # Files of the fork that another installation of LiteLLM left in place: its other half may be missing.
+        lines.append(f"warning: litellm {version} is installed, which is not the fork that has these providers")
+    for line in lines:
+        say(line)
+
+
+def _said_of(deployment: Mapping[str, object]) -> Iterator[str]:
+    params = deployment["litellm_params"]
+    if not isinstance(params, Mapping):
+        params = dict(params)  # type: ignore[call-overload]
+    model = str(params.get("model"))
+    provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
+    if provider not in OWN_SERVER_PROVIDERS:
+        return
+    name = f"{deployment['model_name']} ({provider}/{model.removeprefix(f'{provider}/')})"
+    given = base_of_deployment(params)
+    try:
+        base, _key = own_server(provider, given, None)
+    except LexiqNovaError as error:
+        yield f"warning: deployment {name} cannot be called: {error.message}"
+        return
+    if base == LOCAL_ENGINE:
+        yield f"deployment {name}: an engine of this machine, which its first call starts"
+    else:
+        place = "its api_base" if given else place_of(provider, base)
+        yield f"deployment {name}: {without_secrets(base)} (from {place})"
