@@ -12,7 +12,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity parity-streams check-newest matrix bench bench-engine bench-proxy chaos soak soak-streams picture patch series gates audit format clean
+.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity parity-streams check-newest matrix bench bench-engine bench-proxy gpu-check chaos soak soak-streams picture patch series gates audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -128,6 +128,9 @@ bench-engine: $(STAMPS)/models  ## the local engine against vllm.LLM, a raw call
 
 bench-proxy: $(STAMPS)/fork  ## the same through a proxy, against hosted_vllm/ and no proxy
 	$(BIN)/python -m benchmarks.proxy
+
+gpu-check: $(STAMPS)/models  ## what the local engine does on GPUs; without one, with a stand-in, and it says so
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.gpu_check
 
 chaos: $(STAMPS)/models  ## mixed calls to three local models while callers and engines are killed at random
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.chaos --stand-in

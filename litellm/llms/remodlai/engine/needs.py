@@ -9,14 +9,15 @@ import os
 import runpy
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from litellm.llms.remodlai.engine.memory import GIB, total_bytes
+    from litellm.llms.remodlai.engine.memory import GIB, available_bytes, total_bytes
 else:
     _memory = runpy.run_path(str(Path(__file__).with_name("memory.py")))
-    GIB, total_bytes = _memory["GIB"], _memory["total_bytes"]
+    GIB, total_bytes, available_bytes = _memory["GIB"], _memory["total_bytes"], _memory["available_bytes"]
 
 # What vLLM's processes hold beside weights and cache, measured on a CPU.
 OVERHEAD_BYTES = 3 * GIB // 2
@@ -24,6 +25,7 @@ OVERHEAD_BYTES = 3 * GIB // 2
 CACHE_BYTES = 2 * GIB
 # vLLM's cache consists of whole blocks.
 SLACK = 1.1
+NO_SLEEP = "--no-enable-sleep-mode"
 KV_SPACE = "VLLM_CPU_KVCACHE_SPACE"
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf")
 MEMORY = "memory"
@@ -100,6 +102,39 @@ def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | Non
         return {str(visible[each] if visible and isinstance(each, int) else each): share for each in chosen}
     except IndexError:
         return None  # vLLM will say so
+
+
+def sleep_of(arguments: Namespace, model: Any) -> dict[str, Any]:
+    """
+    Turns vLLM's sleep mode on where it has one and the options do not turn it off: on GPUs.
+
+    Args:
+        arguments: of vLLM's command line; the option is set here.
+        model: vLLM's configuration of the model.
+
+    Returns:
+        `sleeps`, the bytes of the weights, which the machine's memory has to hold meanwhile; nothing where it cannot.
+    """
+    try:
+        from vllm.platforms import current_platform as platform
+
+        can = platform.is_sleep_mode_available() and getattr(platform, "is_cumem_allocator_available", lambda: True)()
+    except (ImportError, AttributeError):
+        return {}  # an older vLLM
+    allocator = os.environ.get("PYTORCH_ALLOC_CONF", "") + os.environ.get("PYTORCH_CUDA_ALLOC_CONF", "")
+    if not can or NO_SLEEP in sys.argv or "expandable_segments:True" in allocator:
+        return {}
+    weights = _weights(model)
+    if weights is None:
+        return {}
+    arguments.enable_sleep_mode = True
+    return {"sleeps": weights}
+
+
+def has_memory_for(needs: Mapping[str, Any]) -> bool:
+    """Whether the machine's memory holds the weights of an engine that is to sleep."""
+    available = available_bytes()
+    return available is not None and needs["sleeps"] * SLACK <= available
 
 
 def _cache_by_environment() -> int | None:

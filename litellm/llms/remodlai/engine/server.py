@@ -7,6 +7,7 @@ model, how many calls are running) and ends the engine once nobody needs it, so 
 even when they are killed. Counting happens here, where calls of every process meet.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import gc
@@ -22,16 +23,17 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from litellm.llms.remodlai.engine.needs import Needs, needs_of
+    from litellm.llms.remodlai.engine.needs import has_memory_for, needs_of, sleep_of
     from litellm.llms.remodlai.engine.states import State
 else:
     State = runpy.run_path(str(Path(__file__).with_name("states.py")))["State"]
     _needs = runpy.run_path(str(Path(__file__).with_name("needs.py")))
-    Needs, needs_of = _needs["Needs"], _needs["needs_of"]
+    has_memory_for, needs_of, sleep_of = _needs["has_memory_for"], _needs["needs_of"], _needs["sleep_of"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -50,6 +52,8 @@ FORGOTTEN_SECONDS = 30.0
 SILENCE_SECONDS = 5.0
 # When a call may come again that was one too many.
 RETRY_SECONDS = 1
+# vLLM's: 1 keeps the weights in the machine's memory, 2 throws them away.
+SLEEP_LEVEL = 1
 # Header of a call that says how long the engine is to stay and what it gives way to.
 WISHES = b"x-lexiq-nova-wishes"
 # Where vLLM has had the function that its server calls between its options and its work.
@@ -71,13 +75,15 @@ class Activity:
     def __init__(self, patience: float = 0.0, max_calls: int = 0) -> None:
         self._lock = threading.Lock()
         self.wishes = {"keep_alive": 0.0, "priority": 0.0}
-        self.needs: dict[str, Needs | None] = {}  # empty until vLLM has read its options
+        self.needs: dict[str, Any] = {}  # empty until vLLM has read its options
         self.patience = patience
         self.max_calls = max_calls
         self.running = 0
         self.state = State.CHECKING
         self.admitted = threading.Event()
         self.began = self.admitted_at = self.ready_at = self.free_since = self.waited_at = time.monotonic()
+        # Puts vLLM to sleep and wakes it, where it can sleep.
+        self.sleeper: Sleeper | None = None
         self.wanted_since: float | None = None
         self.wanted_at = 0.0
 
@@ -91,11 +97,18 @@ class Activity:
             self.state = state
 
     def admit(self) -> None:
-        """Lets the engine load: it has its place."""
-        if not self.admitted.is_set():
+        """Lets the engine load, or wake: it has its place."""
+        if not self.admitted.is_set() or self.state is State.SLEEPING:
             self.admitted_at = time.monotonic()
             self.enter(State.LOADING)
             self.admitted.set()
+
+    def fall_asleep(self) -> None:
+        """Goes back from the last call that it had to where it waits for a place, unless it is to leave."""
+        with self._lock:
+            if self.state is State.DRAINING:
+                self.state = State.SLEEPING
+                self.wanted_since = None
 
     def mark_ready(self) -> None:
         with self._lock:
@@ -116,19 +129,20 @@ class Activity:
         """Whether a call waits for this engine to be ready."""
         return time.monotonic() - self.waited_at <= SILENCE_SECONDS
 
-    def leave_if_free(self, seconds: float) -> bool:
+    def leave_if_free(self, seconds: float, by: State = State.LEAVING) -> bool:
         """Returns True, and takes no call from now on, if no call has been running for `seconds`."""
         with self._lock:
             if not self.running and time.monotonic() - self.free_since >= seconds:
-                self._enter(State.LEAVING)
-            return self.state is State.LEAVING
+                self._enter(by)
+            return self.state.is_going
 
     def give_way(self) -> None:
         """
         Leaves at once if free. If busy, takes no call any more once its place has been wanted for `patience` and it has
         served for as long as it took to load: two models that are always wanted would do nothing but load.
         """
-        if self.leave_if_free(SETTLE_SECONDS):
+        can_sleep = self.sleeper is not None and self.state is State.READY
+        if self.leave_if_free(SETTLE_SECONDS, State.DRAINING if can_sleep else State.LEAVING):
             return
         with self._lock:
             now = time.monotonic()
@@ -142,15 +156,18 @@ class Activity:
     def is_drained(self) -> bool:
         """Whether the last of the calls has ended that the engine had when it stopped taking more."""
         with self._lock:
-            if self.state is State.DRAINING and not self.running:
-                self._enter(State.LEAVING)
-            return self.state is State.LEAVING
+            return self.state is State.DRAINING and not self.running
+
+    def is_away(self) -> bool:
+        """Whether it takes no call, now or any more: connections to it live on while it sleeps."""
+        is_asleep = self.sleeper is not None and self.sleeper.is_asleep
+        return self.state.is_going or self.state is State.SLEEPING or is_asleep
 
     @contextlib.contextmanager
     def call(self) -> Iterator[bool]:
         """Counts one call; gives False if the engine takes none: it is leaving, or has all that it may have."""
         with self._lock:
-            taken = not self.state.is_going and (self.running < self.max_calls or not self.max_calls)
+            taken = not self.is_away() and (self.running < self.max_calls or not self.max_calls)
             self.running += taken
         try:
             yield taken
@@ -158,6 +175,30 @@ class Activity:
             with self._lock:
                 self.running -= taken
                 self.free_since = time.monotonic()
+
+
+class Sleeper:
+    """
+    vLLM's sleep mode: the weights leave the GPU for the machine's memory, the process and its compiled code stay.
+
+    Asks vLLM's engine itself: the HTTP routes for it come with others that nobody may call by a proxy.
+
+    Args:
+        app: vLLM's application, which knows its engine.
+        loop: the event loop of the server.
+    """
+
+    def __init__(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.app = app
+        self.loop = loop
+        self.is_asleep = False
+
+    def sleep(self) -> "Future[None]":
+        self.is_asleep = True
+        return asyncio.run_coroutine_threadsafe(self.app.state.engine_client.sleep(SLEEP_LEVEL), self.loop)
+
+    def wake(self) -> "Future[None]":
+        return asyncio.run_coroutine_threadsafe(self.app.state.engine_client.wake_up(), self.loop)
 
 
 ACTIVITY = Activity()
@@ -175,11 +216,13 @@ class CountCalls:
             with ACTIVITY.call() as taken:
                 if taken:
                     await self.app(scope, receive, _name_engine_on_failure(send))
-                elif ACTIVITY.state.is_going:
+                elif ACTIVITY.is_away():
                     await _refuse(send)
                 else:
                     await _refuse_for_now(send)
         elif scope["type"] == "lifespan":
+            if ACTIVITY.needs.get("sleeps"):
+                ACTIVITY.sleeper = Sleeper(scope["app"], asyncio.get_running_loop())
             await self.app(scope, receive, _notice_ready(send))
         else:
             await self.app(scope, receive, send)
@@ -299,19 +342,45 @@ class Keeper(threading.Thread):
         if self.used and not has_users:
             ACTIVITY.touch()  # the last user to leave starts the idle clock
         self.used = has_users
-        if not ACTIVITY.state.has_place:
+        if ACTIVITY.state.step < State.SLEEPING.step:
             if time.monotonic() - ACTIVITY.waited_at > FORGOTTEN_SECONDS:
                 ACTIVITY.enter(State.LEAVING)
             return ACTIVITY.state is State.LEAVING
         # Callers that wait for a loading engine have no call running yet; at 0 the users alone decide.
         keep_alive = ACTIVITY.wishes["keep_alive"]
-        waited_for = has_users and (ACTIVITY.state is State.LOADING or keep_alive == 0)
+        is_asleep_for_a_call = ACTIVITY.state is State.SLEEPING and ACTIVITY.is_waited_for()
+        waited_for = has_users and (ACTIVITY.state is State.LOADING or keep_alive == 0 or is_asleep_for_a_call)
         if keep_alive >= 0 and not waited_for:
             ACTIVITY.leave_if_free(keep_alive)
+        sleeper = ACTIVITY.sleeper
         if ACTIVITY.state is State.DRAINING:
-            # The path goes first, so that new callers wait for the successor instead of being refused.
-            (self.folder / "socket").unlink(missing_ok=True)
-        return ACTIVITY.is_drained()
+            # The path goes first, so that new callers wait for a place instead of being refused.
+            with contextlib.suppress(FileNotFoundError):
+                (self.folder / "socket").rename(self.folder / "asleep")
+        if ACTIVITY.is_drained():
+            if sleeper is None or not has_memory_for(ACTIVITY.needs) or not self._succeeds(sleeper.sleep()):
+                ACTIVITY.enter(State.LEAVING)
+            ACTIVITY.fall_asleep()
+        elif sleeper is not None and sleeper.is_asleep and ACTIVITY.state is State.LOADING:
+            self._wake(sleeper)
+        return ACTIVITY.state is State.LEAVING
+
+    def _wake(self, sleeper: Sleeper) -> None:
+        if self._succeeds(sleeper.wake()):
+            sleeper.is_asleep = False
+            ACTIVITY.mark_ready()
+            (self.folder / "asleep").rename(self.folder / "socket")
+        else:
+            ACTIVITY.enter(State.LEAVING)
+
+    def _succeeds(self, act: "Future[None]") -> bool:
+        """Whether vLLM does what it is asked to do; who asks the engine meanwhile is answered."""
+        while not act.done():
+            self._listen()
+        error = act.exception()
+        if error is not None:
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return error is None
 
     def _is_waited_for(self) -> bool:
         return ACTIVITY.is_waited_for() and self._has_users()
@@ -347,13 +416,14 @@ def _wait_for_a_place(shares: bool, arguments: Namespace | None = None) -> None:
         shares: whether the engine is to leave room for others.
         arguments: what vLLM's own parser made of the command line.
     """
-    needs: Needs | None = None
     if arguments is not None:
         from vllm.engine.arg_utils import AsyncEngineArgs
 
         options = AsyncEngineArgs.from_cli_args(arguments)
-        needs = needs_of(arguments, options, options.create_model_config(), shares)
-    ACTIVITY.needs = {"needs": needs}
+        model = options.create_model_config()
+        ACTIVITY.needs = {"needs": needs_of(arguments, options, model, shares), **sleep_of(arguments, model)}
+    else:
+        ACTIVITY.needs = {"needs": None}
     ACTIVITY.enter(State.WAITING)
     ACTIVITY.admitted.wait()
 

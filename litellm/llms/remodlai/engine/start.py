@@ -111,7 +111,7 @@ class Start:
                     raise failure(
                         f"the previous engine of {self.engine.model} does not end; see {self.engine.log}", 500
                     )
-                if state is State.WAITING:
+                if state in (State.WAITING, State.SLEEPING):
                     yield from self._take_place(turn, progress)
                 elif state is not None and state.has_place:
                     turn.give_up()

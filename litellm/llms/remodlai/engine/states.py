@@ -1,5 +1,6 @@
 """
-The states of an engine, in the order in which it goes through them. Only its own process sets them (`server.py`).
+The states of an engine, in the order in which it goes through them; one that sleeps goes through the later ones again.
+Only its own process sets them (`server.py`).
 
 Imports nothing but the standard library: that process may have no LiteLLM.
 """
@@ -15,6 +16,8 @@ class State(str, Enum):
     """vLLM reads its options and the model's configuration; it has no place yet."""
     WAITING = "waiting"
     """What it has read is fine; it waits for a place."""
+    SLEEPING = "sleeping"
+    """Its weights have left the GPU for the machine's memory; it waits for a place, and takes no call."""
     LOADING = "loading"
     """It has its place, and no call is answered before it is ready."""
     READY = "ready"

@@ -66,6 +66,7 @@ class App:
         if request.get("kill"):
             os.kill(os.getpid(), 9)
         await asyncio.sleep(request.get("seconds", 0))
+        assert not EngineClient.is_asleep
         said = DEAD if self.dead else request.get("say")
         status = 200 if not said else 503 if scope["path"] == "/health" else request.get("status", 500)
         headers = [(b"content-type", b"text/event-stream")] if request.get("stream") and not said else []
@@ -139,8 +140,29 @@ class Platform:
     def is_cpu(self) -> bool:
         return "VLLM_STAND_IN_GPUS" not in os.environ
 
+    def is_sleep_mode_available(self) -> bool:
+        return not self.is_cpu()
+
     def get_device_total_memory(self) -> int:
         return 80 * 2**30
+
+
+class EngineClient:
+    """vLLM's engine, as far as it sleeps; it fails to where `VLLM_STAND_IN_SLEEPLESS` is set."""
+
+    is_asleep = False
+
+    async def sleep(self, level: int) -> None:
+        await asyncio.sleep(0.3)
+        if "VLLM_STAND_IN_SLEEPLESS" in os.environ:
+            raise RuntimeError("no allocator")
+        assert level == 1 and not EngineClient.is_asleep
+        EngineClient.is_asleep = True
+
+    async def wake_up(self) -> None:
+        await asyncio.sleep(0.3)
+        assert EngineClient.is_asleep
+        EngineClient.is_asleep = False
 
 
 class AsyncEngineArgs:
@@ -204,7 +226,11 @@ def main() -> None:
         )
         raise RuntimeError("Engine core initialization failed. See root cause above.")
     module, _, name = sys.argv[sys.argv.index("--middleware") + 1].rpartition(".")
-    app = getattr(importlib.import_module(module), name)(App())
+    inner = getattr(importlib.import_module(module), name)(App())
+
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await inner({**scope, "app": Namespace(state=Namespace(engine_client=EngineClient()))}, receive, send)
+
     uds = sys.argv[sys.argv.index("--uds") + 1]
     uvicorn.run(app, uds=uds, log_level="warning", lifespan="on")
 

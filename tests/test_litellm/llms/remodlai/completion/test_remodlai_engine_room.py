@@ -1,6 +1,7 @@
 """How many engines fit: what one will take, what there is, and which one has to leave for it. No vLLM is needed."""
 
 import os
+import sys
 from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,8 +49,8 @@ def on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             device_control_env_var="CUDA_VISIBLE_DEVICES",
             get_device_total_memory=lambda: 80 * GIB,
         )
-        monkeypatch.setitem(__import__("sys").modules, "vllm", SimpleNamespace())
-        monkeypatch.setitem(__import__("sys").modules, "vllm.platforms", SimpleNamespace(current_platform=stand_in))
+        monkeypatch.setitem(sys.modules, "vllm", SimpleNamespace())
+        monkeypatch.setitem(sys.modules, "vllm.platforms", SimpleNamespace(current_platform=stand_in))
         arguments = Namespace()
         found = needs_of(arguments, options or Options(), model(tmp_path, **of_model), shares)
         return found, getattr(arguments, "kv_cache_memory_bytes", None)
@@ -122,6 +123,23 @@ def test_on_gpus_it_is_a_share_of_each(on: Any, monkeypatch: pytest.MonkeyPatch)
     assert on("gpu", Options(tensor_parallel_size=2))[0] == {"2": 0.92, "5": 0.92}
     assert on("gpu", Options(device_ids=[1]))[0] == {"5": 0.92}
     assert on("gpu", Options(tensor_parallel_size=4))[0] is None
+
+
+def test_an_engine_sleeps_where_the_platform_can_and_memory_holds_its_weights(
+    on: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    on("gpu")
+    platform = sys.modules["vllm.platforms"].current_platform
+    arguments = Namespace()
+    platform.is_sleep_mode_available = lambda: False
+    assert needs.sleep_of(arguments, model(tmp_path)) == {} and vars(arguments) == {}
+    platform.is_sleep_mode_available = lambda: True
+    assert needs.sleep_of(arguments, model(tmp_path)) == {"sleeps": 2 * GIB} and arguments.enable_sleep_mode
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+    assert needs.sleep_of(Namespace(), model(tmp_path)) == {}
+    for available, can in ((3 * GIB, True), (2 * GIB, False), (None, False)):
+        monkeypatch.setattr(needs, "available_bytes", lambda available=available: available)
+        assert needs.has_memory_for({"sleeps": 2 * GIB}) is can
 
 
 def test_weights_that_are_not_here_yet_are_not_guessed(on: Any, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -747,6 +747,83 @@ def test_models_on_gpus(
     assert on("e", 1, gpu_memory_utilization=0.1) == {"a", "d", "e"}
     assert on("f", [0, 1], tensor_parallel_size=2) == {"f"}
     assert on("g", None, device_ids=[1], gpu_memory_utilization=0.05) == {"f", "g"}  # 0.97 of it
+
+
+ON_ONE_GPU: dict[str, Any] = {"env": {"VLLM_STAND_IN_GPUS": 1}, "kv_cache_memory_bytes": 60 * GIB}  # of 80
+
+
+def on_one_gpu(client: httpx.Client, model: str, env: Mapping[str, object] | None = None, **options: Any) -> int:
+    given = {**ON_ONE_GPU, **options, "env": {**ON_ONE_GPU["env"], **(env or {})}}
+    pid = call(client, model, engine_args=given)["pid"]
+    engine = Engine.of(model, given)
+    eventually(lambda: (wait(ask(engine.folder, "status")) or {}).get("idle", 0) > 1)
+    return pid
+
+
+def states() -> dict[str, str]:
+    found = {Path(engine.model).name: wait(ask(engine.folder, "status")) for engine in running_engines()}
+    return {model: said["state"] for model, said in found.items() if said}
+
+
+def test_an_engine_on_a_gpu_sleeps_instead_of_ending(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None]
+) -> None:
+    memory_decides(0)
+    one, two = weigh(machine, "one", "two", gib=0.1)
+    first, second = on_one_gpu(client, one), on_one_gpu(client, two)
+    assert states() == {"one": "sleeping", "two": "ready"}
+    # The connection to it that the client kept is no way to wake it without a place.
+    assert on_one_gpu(client, one) == first
+    assert states() == {"one": "ready", "two": "sleeping"}
+    with ThreadPoolExecutor(8) as threads:
+        pids = set(threads.map(lambda model: on_one_gpu(client, model), [one, two] * 4))
+    assert pids == {first, second}
+    on_one_gpu(client, two, keep_alive=2)
+    on_one_gpu(client, one)
+    eventually(lambda: states() == {"one": "ready"})
+    assert on_one_gpu(client, two) != second
+
+
+def test_a_stream_ends_before_its_engine_sleeps(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory_decides(0)
+    monkeypatch.setenv("LEXIQ_NOVA_PATIENCE", "0")
+    one, two = weigh(machine, "one", "two", gib=0.1)
+    first = on_one_gpu(client, one)
+    url = local_server(one, ON_ONE_GPU).base + "/chat/completions"
+    with ThreadPoolExecutor(1) as thread:
+        with client.stream("POST", url, json={"stream": True}) as stream:
+            other = thread.submit(on_one_gpu, client, two)
+            eventually(lambda: states().get("one") == "draining")
+            next(stream.iter_bytes())
+        other.result(30)
+    assert states() == {"one": "sleeping", "two": "ready"} and on_one_gpu(client, one) == first
+
+
+@pytest.mark.parametrize("sleepless", [{"enable_sleep_mode": False}, {"env": {"VLLM_STAND_IN_SLEEPLESS": 1}}])
+def test_an_engine_that_cannot_sleep_ends(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None], sleepless: dict[str, Any]
+) -> None:
+    memory_decides(0)
+    one, two = weigh(machine, "one", "two", gib=0.1)
+    first = on_one_gpu(client, one, **sleepless)
+    on_one_gpu(client, two)
+    assert states() == {"two": "ready"}
+    assert on_one_gpu(client, one, **sleepless) != first
+
+
+def test_a_sleeping_engine_that_is_killed_is_replaced(
+    client: httpx.Client, machine: Path, memory_decides: Callable[[float], None]
+) -> None:
+    memory_decides(0)
+    one, two = weigh(machine, "one", "two", gib=0.1)
+    first = on_one_gpu(client, one)
+    on_one_gpu(client, two)
+    os.kill(first, signal.SIGKILL)
+    assert on_one_gpu(client, one) != first
+    stop(None)
+    assert states() == {}
 
 
 def test_a_busy_engine_gives_way_and_callers_have_their_turns(
