@@ -116,7 +116,6 @@ PATCHES = (
     Patch("no-database", "fix(proxy): answer as without a database where there is none"),
     Patch("lazy-log-text", "perf(logging): format the raw response only where it is written"),
     Patch("listed-enums", "perf: do not list the members of two enums for every call"),
-    Patch("answer-no-function", "perf: do not inspect an answer as a function"),
     Patch("given-base", "perf: read a base that was given without validating all parameters"),
     Patch("unmapped-models", "perf(cost): search the price lists once for a model that none knows"),
     Patch("unpriced-models", "perf(cost): do not look for a price that no list has"),
