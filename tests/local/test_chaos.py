@@ -1,22 +1,23 @@
-"""Callers, engines and workers are killed at random: every call is answered or refused clearly, nothing is left."""
+"""
+Callers, engines and workers are killed at random: every call is answered or refused clearly, nothing is left.
+
+The engines are stand-ins. `make chaos` does it with more calls, and with vLLM.
+"""
 
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
+CALLS = "60"
+SEED = "7"
 
 
-@pytest.mark.parametrize(("calls", "options"), [(60, ["--stand-in"]), (16, [])], ids=["stand-in", "vLLM"])
-def test_every_call_is_answered_or_refused_and_nothing_is_left(calls: int, options: list[str]) -> None:
-    seed = os.environ.get("CHAOS_SEED", str(random.SystemRandom().randrange(10**6)))
+def test_every_call_is_answered_or_refused_and_nothing_is_left() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])}
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks.chaos", "--calls", str(calls), "--seed", seed, *options],
+        [sys.executable, "-m", "benchmarks.chaos", "--calls", CALLS, "--seed", SEED, "--stand-in"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -24,4 +25,4 @@ def test_every_call_is_answered_or_refused_and_nothing_is_left(calls: int, optio
         timeout=900,
     )
     assert run.returncode == 0, run.stdout
-    assert f"seed {seed}" in run.stdout and "left running: nothing" in run.stdout
+    assert "left running: nothing" in run.stdout
