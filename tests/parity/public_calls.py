@@ -23,7 +23,9 @@ PRIVATE_DOORS = frozenset({"_arealtime", "_aresponses_websocket"})
 
 NOT_CALLS: dict[str, str] = {
     "litellm.main.mock_completion": "answers from its own arguments",
+    "litellm.main.register_custom_pricing_for_request": "remembers a price",
     "litellm.main.responses_api_bridge_check": "a predicate",
+    "litellm.responses.main.follows_a_bridged_model_router_turn": "a predicate",
     "litellm.responses.main.provider_stores_the_conversation": "a predicate",
     "litellm.responses.main.strip_responses_routing_prefix": "shortens a name",
     "litellm.messages.dispatch.messages_target": "tells where a call would go",
