@@ -48,7 +48,7 @@ def asking_the_server(count: Callable[P, int]) -> Callable[P, int]:
 def _count_of_server(call: Mapping[str, object]) -> int | None:
     """None where the model is another provider's, nobody is to be asked, or it cannot count."""
     provider: Final = own_provider_of((), {"model": call.get("model")})
-    if provider is None or _PROXY in sys.modules or _in_event_loop():
+    if provider is None or _serves_a_proxy() or _in_event_loop():
         return None
     # The provider's classes import LiteLLM, which is not complete when it imports this.
     from litellm.llms.remodlai.common_utils import token_counter_of
@@ -61,6 +61,10 @@ def _count_of_server(call: Mapping[str, object]) -> int | None:
     if not messages:
         return None
     return counter.count({"model": name, "messages": messages, **({"tools": tools} if tools else {})})
+
+
+def _serves_a_proxy() -> bool:
+    return getattr(sys.modules.get(_PROXY), "llm_router", None) is not None
 
 
 def _in_event_loop() -> bool:
