@@ -35,7 +35,7 @@ def recorded(gateway: Gateway, call_id: str) -> list[dict[str, Any]]:
     file = gateway.log.parent / "recorded.jsonl"
 
     def told() -> list[dict[str, Any]]:
-        lines = file.read_text().splitlines() if file.exists() else []
+        *lines, _being_written = file.read_text().split("\n") if file.exists() else [""]
         return [event for event in map(json.loads, lines) if (event["payload"] or {}).get("litellm_call_id") == call_id]
 
     eventually(told, 15)

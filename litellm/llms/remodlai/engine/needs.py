@@ -57,6 +57,8 @@ def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Ne
         from vllm.platforms import current_platform as platform
     except ImportError:
         return None  # an older vLLM
+    if options.distributed_executor_backend == "ray" or getattr(options, "nnodes", 1) > 1:
+        return None  # a part of it is on other machines
     weights = _weights(model)
     if platform.is_cpu():
         return _of_memory(arguments, options, model, weights, shares)

@@ -170,6 +170,7 @@ class AsyncEngineArgs:
     kv_cache_memory_bytes: int | None = None
     device_ids: list[int] | None = None
     tensor_parallel_size = pipeline_parallel_size = data_parallel_size = 1
+    distributed_executor_backend: str | None = None
 
     def __init__(self, model: str) -> None:
         self.model = model

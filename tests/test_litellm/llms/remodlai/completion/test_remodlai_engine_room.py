@@ -25,6 +25,8 @@ class Options(SimpleNamespace):
     gpu_memory_utilization = 0.92
     kv_cache_memory_bytes: int | None = None
     tensor_parallel_size = pipeline_parallel_size = data_parallel_size = 1
+    distributed_executor_backend: str | None = None
+    nnodes = 1
 
 
 def model(folder: Path, dtype: Any = HALF, length: int = 1024) -> Any:
@@ -140,6 +142,13 @@ def test_an_engine_sleeps_where_the_platform_can_and_memory_holds_its_weights(
     for available, can in ((3 * GIB, True), (2 * GIB, False), (None, False)):
         monkeypatch.setattr(needs, "available_bytes", lambda available=available: available)
         assert needs.has_memory_for({"sleeps": 2 * GIB}) is can
+
+
+@pytest.mark.parametrize("platform", ["cpu", "cuda"])
+def test_what_spreads_over_several_machines_is_not_compared_with_this_one(on: Any, platform: str) -> None:
+    many = {"kv_cache_memory_bytes": 3 * GIB, "tensor_parallel_size": 64}
+    assert on(platform, Options(**many, distributed_executor_backend="ray")) == (None, None)
+    assert on(platform, Options(**many, nnodes=8)) == (None, None)
 
 
 def test_weights_that_are_not_here_yet_are_not_guessed(on: Any, tmp_path: Path) -> None:
