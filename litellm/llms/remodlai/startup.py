@@ -3,7 +3,7 @@ What a proxy says at its start about the deployments of our providers: which ser
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from litellm._version import version
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
@@ -19,7 +19,7 @@ class _Router(Protocol):
     """What is read of upstream's Router."""
 
     @property
-    def model_list(self) -> Iterable[Mapping[str, object]]: ...
+    def model_list(self) -> Iterable[Mapping[str, Any]]: ...
 
 
 def say_deployments(router: _Router | None) -> None:
@@ -38,10 +38,8 @@ def say_deployments(router: _Router | None) -> None:
         say(line)
 
 
-def _said_of(deployment: Mapping[str, object]) -> Iterator[str]:
-    params = deployment["litellm_params"]
-    if not isinstance(params, Mapping):
-        params = dict(params)  # type: ignore[call-overload]
+def _said_of(deployment: Mapping[str, Any]) -> Iterator[str]:
+    params = dict(deployment["litellm_params"])
     model = str(params.get("model"))
     provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
     if provider not in OWN_SERVER_PROVIDERS:

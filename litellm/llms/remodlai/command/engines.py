@@ -2,23 +2,21 @@
 The engines that run: `ps`, `preload`, `stop`, `logs`.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
 import sys
 import time
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 from litellm.llms.remodlai.command.naming import engines_of, model_named
-from litellm.llms.remodlai.command.screen import complain, say, say_json, say_table, size
+from litellm.llms.remodlai.command.screen import complain, say, say_json, say_table, size, without_controls
 from litellm.llms.remodlai.engine import permits, settings
 from litellm.llms.remodlai.engine.engine import Engine, engines, running_engines
+from litellm.llms.remodlai.engine.memory import processes
 from litellm.llms.remodlai.engine.runtime import POLL_SECONDS, ask, listens, wait
 from litellm.llms.remodlai.engine.start import Start
 from litellm.llms.remodlai.engine.states import State, state_in
@@ -88,17 +86,13 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _processes() -> dict[int, tuple[int, list[int]]]:
+def _by_group() -> dict[int, tuple[int, list[int]]]:
     """Resident memory and processes of each process group: those of an engine are one."""
     memory: defaultdict[int, int] = defaultdict(int)
     members: defaultdict[int, list[int]] = defaultdict(list)
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            group = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[2])
-            memory[group] += int(entry.joinpath("statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended between two looks
-        members[group].append(int(entry.name))
+    for process in processes():
+        memory[process.group] += process.resident_bytes
+        members[process.group].append(process.pid)
     return {group: (memory[group], members[group]) for group in members}
 
 
@@ -127,7 +121,7 @@ def _options(engine: Engine) -> str:
 
 def seen_engines() -> list[Seen]:
     """Returns the engines of this user that are up."""
-    processes, on_gpus = _processes(), _gpu_memory()
+    groups, on_gpus = _by_group(), _gpu_memory()
     found = []
     for engine in running_engines():
         status = wait(ask(engine.folder, "status"))
@@ -136,7 +130,7 @@ def seen_engines() -> list[Seen]:
         if not status:
             found.append(Seen(engine.model, _options(engine), "silent"))
             continue
-        memory, members = processes.get(status["pid"], (None, []))
+        memory, members = groups.get(status["pid"], (None, []))
         on_gpu = [on_gpus[pid] for pid in members if pid in on_gpus]
         keep_alive, state = status.get("keep_alive"), state_in(status)
         ends = keep_alive is not None and keep_alive > 0 and state is State.READY and not status["running"]
@@ -244,6 +238,6 @@ def logs(model: str, follow: bool = False) -> int:
 
 def _copy(text: str) -> None:
     if sys.stdout.isatty():  # what a client sends may stand in a log
-        text = "".join(each for each in text if each in "\n\r\t" or unicodedata.category(each) != "Cc")
+        text = without_controls(text, "\n\r\t")
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -15,8 +15,8 @@ from huggingface_hub.errors import GatedRepoError, HFValidationError, OfflineMod
 from litellm.llms.remodlai.command.engines import seen_engines
 from litellm.llms.remodlai.command.naming import model_named
 from litellm.llms.remodlai.command.screen import say, say_json, say_table, size
-from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served, hub_cache
-from litellm.llms.remodlai.engine.download import folder_of, sizes_on_hub
+from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served, folder_of, hub_cache
+from litellm.llms.remodlai.engine.download import sizes_on_hub
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 
 HEADS = ("MODEL", "SIZE", "STATE")

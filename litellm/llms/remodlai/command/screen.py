@@ -69,7 +69,7 @@ def say_piece(text: str, is_thought: bool = False) -> None:
         is_thought: whether it is the model's reasoning, which is shown to who looks, and in no pipe.
     """
     if sys.stdout.isatty():
-        text = "".join(each for each in text if each in "\n\t" or unicodedata.category(each) != "Cc")
+        text = without_controls(text, "\n\t")
         if is_thought and HAS_RICH:
             Console(highlight=False, soft_wrap=True).print(Text(text, style="dim"), end="")
             return
@@ -77,6 +77,11 @@ def say_piece(text: str, is_thought: bool = False) -> None:
         return
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def without_controls(text: str, kept: str) -> str:
+    """Returns a text without the characters that a terminal obeys, but for those that are kept."""
+    return "".join(each for each in text if each in kept or unicodedata.category(each) != "Cc")
 
 
 def size(count: float | None) -> str:

@@ -47,7 +47,7 @@ def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[s
     offline = {name for name in SWITCHES if environment.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")}
     if not offline or MODELSCOPE in offline:
         return None
-    if any(hub_cache(environment).glob(f"models--{model.partition(':')[0].replace('/', '--')}/snapshots/*/*")):
+    if any(folder_of(model, environment).glob("snapshots/*/*")):
         return None
     return f"{model} is not on this machine ({hub_cache(environment)}), and HF_HUB_OFFLINE keeps it from the hub", 404
 
@@ -59,6 +59,11 @@ def hub_cache(environment: Mapping[str, str]) -> Path:
         return Path(os.path.expanduser(named))
     caches = environment.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.path.expanduser(environment.get("HF_HOME") or f"{caches}/huggingface"), "hub")
+
+
+def folder_of(model: str, environment: Mapping[str, str]) -> Path:
+    """Returns where the hub's cache has a model, or would have it."""
+    return hub_cache(environment) / f"models--{model.partition(':')[0].replace('/', '--')}"
 
 
 def _unreadable(directory: Path) -> str | None:

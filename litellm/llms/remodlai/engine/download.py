@@ -6,14 +6,13 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Final
 
 from huggingface_hub import HfApi
 
-from litellm.llms.remodlai.engine.check import hub_cache
+from litellm.llms.remodlai.engine.check import folder_of
+from litellm.llms.remodlai.engine.memory import GIB
 
-GIB: Final = 2**30
 ASK_SECONDS: Final = 10.0
 # Forms of a model's weights, the best first: what a repository has in one, it need not be fetched in the next.
 WEIGHTS: Final = (("*.safetensors",), ("*.bin",), ("*.pt", "*.pth"), ("*.gguf",))
@@ -22,11 +21,6 @@ OTHERS: Final = (
     *("*.h5", "*.msgpack", "*.ot", "*.tflite", "*.onnx", "*.onnx_data", "*.mlmodel", "*.mlpackage/*"),
     *("onnx/*", "openvino/*", "coreml/*", "original/*", "*.nemo", "*.llamafile"),
 )
-
-
-def folder_of(model: str, environment: Mapping[str, str]) -> Path:
-    """Returns where the hub's cache has a model, or would have it."""
-    return hub_cache(environment) / f"models--{model.partition(':')[0].replace('/', '--')}"
 
 
 def needed(names: Iterable[str], quantization: str = "") -> list[str]:

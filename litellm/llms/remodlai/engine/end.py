@@ -2,6 +2,7 @@
 Why an engine ended before it served: in words for whoever set its options, with what to set.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from litellm.llms.remodlai.engine.log import has_error, last_error, stage, tail
-from litellm.llms.remodlai.engine.memory import GIB, available_bytes, total_bytes
+from litellm.llms.remodlai.engine.memory import GIB, available_bytes, processes, total_bytes
 
 SERVER: Final = "remodlai/engine/server.py"
 LESS_MEMORY: Final = (
@@ -68,28 +69,25 @@ def _memory() -> str:
     return f" ({available / GIB:.1f} of {total / GIB:.1f} GiB are free now)"
 
 
-def engines_of_other_users(processes: Path = Path("/proc")) -> str:
+def engines_of_other_users(folder: Path = Path("/proc")) -> str:
     """
     Names the engines that other users run on this machine: each user sees only their own in the runtime directory.
 
     Args:
-        processes: where the kernel shows them.
+        folder: where the kernel shows them.
 
     Returns:
         A few words with their process ids and memory; empty where there are none, or none can be seen.
     """
     memory: defaultdict[int, float] = defaultdict(float)
     owners: dict[int, int] = {}
-    for entry in processes.glob("[0-9]*"):
-        try:
-            owner = entry.stat().st_uid
-            if owner == os.geteuid():
-                continue
-            group = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[2])
-            memory[group] += int(entry.joinpath("statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / GIB
-            if SERVER.encode() in entry.joinpath("cmdline").read_bytes() and entry.name == str(group):
-                owners[group] = owner
-        except (OSError, ValueError, IndexError):
-            continue  # it ended between two looks, or is hidden
+    for process in processes(folder):
+        if process.owner == os.geteuid():
+            continue
+        memory[process.group] += process.resident_bytes / GIB
+        with contextlib.suppress(OSError):  # it has ended, or is hidden
+            command = (folder / str(process.pid) / "cmdline").read_bytes()
+            if SERVER.encode() in command and process.pid == process.group:
+                owners[process.group] = process.owner
     named = [f"pid {group} of user {owner}, {memory[group]:.1f} GiB" for group, owner in sorted(owners.items())]
     return f"another user's engine is in the way ({'; '.join(named)})" if named else ""

@@ -7,11 +7,21 @@ Imports nothing but the standard library: the engine's process, which may have n
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 KIB = 2**10
 GIB = 2**30
 # A group without a limit has one of this size, or the word for it.
 UNLIMITED = 2**60
+
+
+class Process(NamedTuple):
+    """A process that can be seen; an engine and its workers are one group."""
+
+    pid: int
+    group: int
+    owner: int
+    resident_bytes: int
 
 
 def total_bytes() -> int | None:
@@ -25,15 +35,25 @@ def available_bytes() -> int | None:
 
 
 def resident_bytes(group: int) -> int:
-    """Returns how much memory the processes of a group hold; an engine and its workers are one."""
-    pages = 0
-    for entry in Path("/proc").glob("[0-9]*"):
+    """Returns how much memory the processes of a group hold."""
+    return sum(process.resident_bytes for process in processes() if process.group == group)
+
+
+def processes(folder: Path = Path("/proc")) -> Iterator[Process]:
+    """
+    Lists the processes of this machine.
+
+    Args:
+        folder: where the kernel shows them; it shows none where it is not Linux.
+    """
+    for entry in folder.glob("[0-9]*"):
         try:
-            of = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[2])
-            pages += int(entry.joinpath("statm").read_text().split()[1]) if of == group else 0
-        except (OSError, IndexError):
+            group = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[2])
+            pages = int(entry.joinpath("statm").read_text().split()[1])
+            owner = entry.stat().st_uid
+        except (OSError, ValueError, IndexError):
             continue  # it ended between two looks, or is hidden
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        yield Process(int(entry.name), group, owner, pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _least(name: str, others: list[int]) -> int | None:

@@ -39,7 +39,11 @@ def tell(engine: Engine, words: str) -> None:
         engine: whose.
         words: behind its name.
     """
-    say(f"lexiq_nova/{engine.model}: {words}")
+    say(_about(engine, words))
+
+
+def _about(engine: Engine, words: str) -> str:
+    return printable(f"lexiq_nova/{engine.model}: {words}")
 
 
 def say(line: str) -> None:
@@ -138,7 +142,7 @@ class Progress:
             self.words, self.since = words, now
         detail = f"{words} {amount}" if amount else words
         if self.screen is not None:
-            line = f"lexiq_nova/{printable(self.engine.model)}: {printable(detail)} ({self._seconds()} s)"
+            line = _about(self.engine, f"{detail} ({self._seconds()} s)")
             if line != self.line:
                 self.screen.show(line)
                 self.line = line
@@ -157,7 +161,7 @@ class Progress:
         del self._telling[self.engine.folder]
         words = f"ready after {self._seconds()} s" if error is None else "not ready"
         if self.screen is not None:
-            self.screen.close(f"lexiq_nova/{printable(self.engine.model)}: {words}")
+            self.screen.close(_about(self.engine, words))
         elif error is None:
             tell(self.engine, words)
 
