@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from litellm._logging import verbose_logger
 from litellm.exceptions import MidStreamFallbackError
@@ -17,7 +17,7 @@ from litellm.llms.base_llm.chat.transformation import BaseLLMException
 if TYPE_CHECKING:
     from litellm.types.utils import AdapterCompletionStreamWrapper
 
-    Events = Callable[[AdapterCompletionStreamWrapper], Iterator[bytes]]
+    Events: TypeAlias = Callable[[AdapterCompletionStreamWrapper], Iterator[bytes]]
 
 
 def says_errors(events: Events) -> Events:

@@ -5,7 +5,7 @@ what only the `proxy` extra installs, and are imported when they are used.
 
 from functools import cached_property, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from litellm._logging import verbose_logger
 
@@ -18,7 +18,7 @@ class PassThroughEndpointLogging:
 
     @cached_property
     def _handler(self) -> "_Handler":
-        handler: _Handler = import_module(
+        handler: Final[_Handler] = import_module(
             "litellm.proxy.pass_through_endpoints.success_handler"
         ).PassThroughEndpointLogging()
         return handler

@@ -70,11 +70,11 @@ def _broken_off(
     stream: BaseResponsesAPIStreamingIterator, error: httpx.HTTPError
 ) -> litellm.Timeout | MidStreamFallbackError:
     model, provider = stream.model or "", stream.custom_llm_provider or ""
-    reason = f"the Responses stream broke off: {str(error) or type(error).__name__}"
+    reason: Final = f"the Responses stream broke off: {str(error) or type(error).__name__}"
     original: litellm.Timeout | litellm.APIConnectionError
     if isinstance(error, httpx.TimeoutException):
         original = litellm.Timeout(message=reason, model=model, llm_provider=provider)
-        has_fallbacks = "model_group" in (stream.litellm_metadata or {})
+        has_fallbacks: Final = "model_group" in (stream.litellm_metadata or {})
         if stream._output_started or not has_fallbacks:
             return original
     else:

@@ -1,12 +1,12 @@
 """Deployments of one model may each be of one task: of those, a request is for the ones that serve its task."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import Final, Protocol, TypedDict
+from typing import Final, Protocol, TypeAlias, TypedDict
 
 from litellm.exceptions import BadRequestError
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
 
-Deployment = dict[str, dict[str, object]]
+Deployment: TypeAlias = dict[str, dict[str, object]]
 
 
 class Step(TypedDict):

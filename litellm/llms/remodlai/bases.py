@@ -59,8 +59,8 @@ def wrong_base(base: str) -> str | None:
             return "its scheme must be https:// or http://"
         return "it has no scheme; write https:// or http:// in front of it"
     try:
-        parts = urlsplit(base)
-        host = parts.netloc.rpartition("@")[2]
+        parts: Final = urlsplit(base)
+        host: Final = parts.netloc.rpartition("@")[2]
         if host.count(":") > 1 and not host.startswith("["):
             return "an IPv6 address stands in brackets in a URL, as in http://[::1]:8000"
         if not host or host.startswith(":"):
@@ -84,7 +84,7 @@ def with_api_path(base: str) -> str:
         The base without a trailing slash.
     """
     base = base.rstrip("/")
-    parts = urlsplit(base)
+    parts: Final = urlsplit(base)
     return f"{base}/v1" if parts.scheme in ("http", "https") and not parts.path else base
 
 

@@ -7,7 +7,7 @@ mixes one of the two identities below into upstream's `HostedVLLM…` class for 
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import httpx
 from pydantic import BaseModel
@@ -43,7 +43,7 @@ def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
     """
     key = (key or "").strip() or PLACEHOLDER_API_KEY
     if not is_sendable(key):
-        text = "the API key has a space, a line break or another character inside that no header can carry"
+        text: Final = "the API key has a space, a line break or another character inside that no header can carry"
         raise LexiqNovaError(status_code=401, message=f"{text}; nothing was sent")
     remember(key)
     stay_on(base)
@@ -61,11 +61,13 @@ def server_base(provider: str, given: object) -> str:
     Raises:
         LexiqNovaError: it names no server (400); the message says where it came from.
     """
-    base = str(given)
+    base: Final = str(given)
     if base.startswith(ENGINE_SCHEME):
         return base
     if (cause := wrong_base(base)) is not None:
-        text = f"{provider}: the base {without_secrets(base)!r} from {place_of(provider, base)} cannot be used: {cause}"
+        text: Final = (
+            f"{provider}: the base {without_secrets(base)!r} from {place_of(provider, base)} cannot be used: {cause}"
+        )
         raise LexiqNovaError(status_code=httpx.codes.BAD_REQUEST, message=text)
     return with_api_path(meant(base))
 
@@ -77,7 +79,7 @@ def _by_name(method: Callable[..., Any], args: tuple[Any, ...], call: dict[str, 
 
 def _argument(call: Mapping[str, Any], name: str) -> Any:
     # The Responses and video hooks get base and key only inside `litellm_params`, a dict or a pydantic model.
-    params = call.get("litellm_params") or {}
+    params: Final = call.get("litellm_params") or {}
     return call.get(name) or (params.get(name) if isinstance(params, Mapping) else getattr(params, name, None))
 
 
@@ -116,10 +118,10 @@ def with_authorization(headers: dict[str, str], brought: Mapping[str, str], has_
         return headers
     own = own.strip()
     if not own.isascii() or not own.isprintable():
-        text = "the Authorization header has a character inside that no header can carry"
+        text: Final = "the Authorization header has a character inside that no header can carry"
         raise LexiqNovaError(status_code=401, message=f"{text}; nothing was sent")
     remember(own.rpartition(" ")[2])
-    others = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+    others: Final = {name: value for name, value in headers.items() if name.lower() != "authorization"}
     return {**others, "Authorization": headers.get("Authorization", own) if has_key else own}
 
 
@@ -147,10 +149,10 @@ class HostedLexiqNova:
         Raises:
             LexiqNovaError: what was given is no base, or no header can carry the key.
         """
-        base = api_base or litellm.api_base or get_secret_str("REMODLAI_API_BASE")
+        base: Final = api_base or litellm.api_base or get_secret_str("REMODLAI_API_BASE")
         if not base or base == LOCAL_ENGINE:
             return LexiqNova.resolve(base, api_key)
-        key = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
+        key: Final = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
         return with_sendable_key(server_base(cls.provider, base), key)
 
     def reach(self, call: Mapping[str, Any]) -> str:
@@ -167,7 +169,7 @@ class HostedLexiqNova:
         Raises:
             LexiqNovaError: no server is configured and vllm is not installed, or the model may not be used here.
         """
-        base = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[0]
+        base: Final = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[0]
         if base != LOCAL_ENGINE:
             self._asked = base
             return base
@@ -180,7 +182,7 @@ class HostedLexiqNova:
 
     def key(self, call: Mapping[str, Any]) -> str | None:
         """The key that belongs to the server that `reach` names."""
-        key = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[1]
+        key: Final = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[1]
         self._has_key = key != PLACEHOLDER_API_KEY
         return key
 
@@ -196,23 +198,23 @@ class HostedLexiqNova:
 
     def get_complete_url(self, *args: Any, **call: Any) -> Any:
         """Upstream's URL of the endpoint, on the server that `reach` names."""
-        upstream = super().get_complete_url  # type: ignore[misc]
+        upstream: Final = super().get_complete_url  # type: ignore[misc]
         call = _by_name(upstream, args, call)
         return upstream(**{**call, "api_base": self.reach(call)})
 
     def validate_environment(self, *args: Any, **call: Any) -> dict[str, Any]:
         """Upstream's headers of the endpoint, with the key that belongs to the server."""
-        upstream = super().validate_environment  # type: ignore[misc]
+        upstream: Final = super().validate_environment  # type: ignore[misc]
         call = _by_name(upstream, args, call)
-        headers = self.with_headers_of_call(call.get("headers"))
-        key = self.key(call)
+        headers: Final = self.with_headers_of_call(call.get("headers"))
+        key: Final = self.key(call)
         return self.authorized(upstream(**{**call, "headers": {**headers}, "api_key": key}), headers)
 
     def get_error_class(
         self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
     ) -> BaseLLMException:
         if self._asked is not None:
-            answered = bool(headers) or status_code != httpx.codes.INTERNAL_SERVER_ERROR
+            answered: Final = bool(headers) or status_code != httpx.codes.INTERNAL_SERVER_ERROR
             error_message = explained(error_message, status_code, answered, self.provider, self._asked, self._has_key)
         return LexiqNovaError(status_code=status_code, message=error_message, headers=headers)
 
@@ -244,7 +246,7 @@ class HostedLexiqNova:
         Raises:
             LexiqNovaError: no server is configured, or it answered with an error.
         """
-        params = _Listing.model_validate(litellm_params or {})
+        params: Final = _Listing.model_validate(litellm_params or {})
         base, key = self.resolve(params.api_base, params.api_key)
         if base == LOCAL_ENGINE:
             from litellm.llms.remodlai.engine.models import local_models
@@ -253,8 +255,8 @@ class HostedLexiqNova:
                 return local_models()
             except NoServer:
                 raise NoServer(self.provider) from None
-        own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
-        response = get_httpx_client(params={"ssl_verify": params.ssl_verify}).get(
+        own: Final = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
+        response: Final = get_httpx_client(params={"ssl_verify": params.ssl_verify}).get(
             f"{base}/models", headers={**(params.extra_headers or {}), **own}, timeout=NON_LLM_CONNECTION_TIMEOUT
         )
         if response.status_code != httpx.codes.OK:
@@ -271,12 +273,12 @@ class LexiqNova(HostedLexiqNova):
     def resolve(cls, api_base: object = None, api_key: str | None = None) -> tuple[str, str]:
         base = None if api_base == LOCAL_ENGINE else api_base
         base = base or get_secret_str("LEXIQ_NOVA_API_BASE")
-        key = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
+        key: Final = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
         return with_sendable_key(server_base(cls.provider, base) if base else LOCAL_ENGINE, key)
 
 
 # 1.110 has a class of its own for hosted servers.
-_ModelInfo: type[vllm.VLLMModelInfo] = getattr(vllm, "HostedVLLMModelInfo", vllm.VLLMModelInfo)
+_ModelInfo: Final[type[vllm.VLLMModelInfo]] = getattr(vllm, "HostedVLLMModelInfo", vllm.VLLMModelInfo)
 
 
 class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[misc, valid-type]
@@ -293,7 +295,7 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[mis
         api_base: str | None = None,
     ) -> dict[str, str]:
         # Lexiq Nova reads bearer tokens only; upstream's vLLM pass-through sends `x-api-key`.
-        call = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
+        call: Final = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
         headers = self.with_headers_of_call(headers)
         return self.authorized({**headers, "Authorization": f"Bearer {self.key(call)}"}, headers)
 
@@ -312,7 +314,7 @@ class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
 
 def token_counter_of(provider: str) -> ServerTokenCounter:
     """Returns what asks a provider's servers for counts of tokens."""
-    info = LexiqNovaModelInfo if provider == LexiqNova.provider else HostedLexiqNovaModelInfo
+    info: Final = LexiqNovaModelInfo if provider == LexiqNova.provider else HostedLexiqNovaModelInfo
     return info().get_token_counter()
 
 
@@ -328,7 +330,7 @@ def own_server(provider: str, api_base: object, api_key: str | None) -> tuple[st
     Returns:
         As `HostedLexiqNova.resolve`.
     """
-    identity = LexiqNova if provider.split("/", 1)[0] == LexiqNova.provider else HostedLexiqNova
+    identity: Final = LexiqNova if provider.split("/", 1)[0] == LexiqNova.provider else HostedLexiqNova
     return identity.resolve(api_base, api_key)
 
 

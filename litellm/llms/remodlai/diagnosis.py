@@ -56,8 +56,8 @@ def why_unreachable(error: BaseException) -> str:
     Returns:
         The cause and what to do; the error's own words where they are unknown.
     """
-    said = [f"{type(each).__name__}: {each}" for each in _chain(error)]
-    cause = known_cause("\n".join(said))
+    said: Final = [f"{type(each).__name__}: {each}" for each in _chain(error)]
+    cause: Final = known_cause("\n".join(said))
     if cause is not None:
         return cause
     if any("Timeout" in words.partition(":")[0] for words in said):
@@ -77,6 +77,6 @@ def why_unreadable(text: str) -> str | None:
     """
     if not re.match(r"\s*(<!doctype html|<html)", text, re.I):
         return None
-    title = re.search(r"<title>\s*(.*?)\s*</title>", text, re.I | re.S)
-    named = f' ("{title[1][:UNREADABLE_LENGTH]}")' if title else ""
+    title: Final = re.search(r"<title>\s*(.*?)\s*</title>", text, re.I | re.S)
+    named: Final = f' ("{title[1][:UNREADABLE_LENGTH]}")' if title else ""
     return f"it answers with a web page{named}; is a login page or proxy in between, or is the base another program's?"

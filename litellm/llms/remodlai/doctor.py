@@ -50,7 +50,7 @@ class Finding:
     wrong: bool = False
 
     def __str__(self) -> str:
-        mark = "wrong:" if self.wrong else ""
+        mark: Final = "wrong:" if self.wrong else ""
         return f"{self.label:<{LABEL_WIDTH}}{f'{mark} {self.text}'.strip()}"
 
 
@@ -83,18 +83,18 @@ def examine(model: str | None = None, api_base: str | None = None) -> Iterator[F
     except LexiqNovaError as error:
         yield Finding("server", error.message, wrong=True)
         return
-    places = BASES[provider]
+    places: Final = BASES[provider]
     if base == LOCAL_ENGINE:
-        looked_at = ", ".join(["api_base=", *(place for place, _ in places)])
+        looked_at: Final = ", ".join(["api_base=", *(place for place, _ in places)])
         yield Finding("server", f"none is named ({looked_at}): the local engine")
         yield from _engine(provider)
         return
-    place = "--api-base" if api_base else str(first_set(places))
+    place: Final = "--api-base" if api_base else str(first_set(places))
     yield Finding("server", f"{without_secrets(base)} (from {place})")
     # The key belongs to the provider whose base it is.
-    owner = owner_of(provider, place)
+    owner: Final = owner_of(provider, place)
     key_place = first_set(KEYS[owner])
-    names = key_names(owner)
+    names: Final = key_names(owner)
     if key_place is None or key == PLACEHOLDER_API_KEY:
         yield Finding("key", f"none is set ({names})")
         key_place = None
@@ -104,8 +104,8 @@ def examine(model: str | None = None, api_base: str | None = None) -> Iterator[F
 
 
 def _versions() -> Iterator[Finding]:
-    is_fork = "+remodlai." in litellm_version
-    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    is_fork: Final = "+remodlai." in litellm_version
+    python: Final = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     yield Finding("versions", f"litellm {litellm_version}, {python}")
     if not is_fork:
         yield Finding("versions", "this litellm is not the fork: another package has replaced it", wrong=True)
@@ -114,10 +114,10 @@ def _versions() -> Iterator[Finding]:
 def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str, model: str) -> Iterator[Finding]:
     """Asks a server for its models, as a call would reach it."""
     yield from _http_proxy(base)
-    client = _get_httpx_client(params={"timeout": ASK_SECONDS})
-    began = time.perf_counter()
+    client: Final = _get_httpx_client(params={"timeout": ASK_SECONDS})
+    began: Final = time.perf_counter()
     try:
-        response = client.get(
+        response: Final = client.get(
             f"{base}/models",
             headers={"Authorization": f"Bearer {key}"},
             follow_redirects=False,
@@ -126,14 +126,14 @@ def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str,
     except Exception as error:  # noqa: BLE001  # whatever a client may raise is the finding
         yield Finding("answers", f"no: {why_unreachable(error)}", wrong=True)
         return
-    milliseconds = (time.perf_counter() - began) * MILLISECONDS_PER_SECOND
-    problem = _refusal(response, base, place, key_place, key_names)
+    milliseconds: Final = (time.perf_counter() - began) * MILLISECONDS_PER_SECOND
+    problem: Final = _refusal(response, base, place, key_place, key_names)
     if problem is not None:
         yield Finding("answers", problem, wrong=True)
         return
     yield Finding("answers", f"yes, after {milliseconds:.0f} ms")
-    served = [each["id"] for each in response.json()["data"]]
-    more = f" and {len(served) - SHOWN_MODELS} more" if len(served) > SHOWN_MODELS else ""
+    served: Final = [each["id"] for each in response.json()["data"]]
+    more: Final = f" and {len(served) - SHOWN_MODELS} more" if len(served) > SHOWN_MODELS else ""
     yield Finding("serves", ", ".join(served[:SHOWN_MODELS]) + more if served else "nothing", wrong=not served)
     if model and model not in served:
         yield Finding("model", f"{model} is not among them", wrong=True)
@@ -141,23 +141,23 @@ def _ask(base: str, key: str, place: str, key_place: str | None, key_names: str,
 
 def _http_proxy(base: str) -> Iterator[Finding]:
     """Names the HTTP proxy that the environment puts between here and the server."""
-    url = urlsplit(base)
-    proxy = getproxies().get(url.scheme)
+    url: Final = urlsplit(base)
+    proxy: Final = getproxies().get(url.scheme)
     if proxy and not proxy_bypass(url.hostname or ""):
-        variable = f"{url.scheme.upper()}_PROXY"
+        variable: Final = f"{url.scheme.upper()}_PROXY"
         yield Finding("proxy", f"{without_secrets(proxy)} (from {variable}; NO_PROXY names the hosts it is not for)")
 
 
 def _refusal(response: httpx.Response, base: str, place: str, key_place: str | None, key_names: str) -> str | None:
     """Why the answer is not a list of models, or None where it is one."""
-    status = response.status_code
+    status: Final = response.status_code
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         if key_place is None:
             return f"{status}: it asks for a key; set {key_names}"
         return f"{status}: it refuses the key from {key_place}"
     if status == httpx.codes.NOT_FOUND:
         return f"404: there is no {without_secrets(base)}/models; is the path of the base from {place} right?"
-    page = why_unreadable(response.text)
+    page: Final = why_unreadable(response.text)
     if page is not None:
         return page
     if not response.is_success:
@@ -179,7 +179,7 @@ def _message(response: httpx.Response) -> str:
 
 def _engine(provider: str) -> Iterator[Finding]:
     """Looks at what the local engine needs."""
-    python = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
+    python: Final = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
     if not is_installed(python):
         yield Finding("vLLM", no_server(provider), wrong=True)
         return
@@ -187,7 +187,7 @@ def _engine(provider: str) -> Iterator[Finding]:
     yield Finding("device", _device())
     yield Finding("memory", f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB of RAM")
     try:
-        directory = runtime_directory()
+        directory: Final = runtime_directory()
     except LexiqNovaError as error:
         yield Finding("runtime", error.message, wrong=True)
         return
@@ -197,9 +197,9 @@ def _engine(provider: str) -> Iterator[Finding]:
 
 def _vllm(python: str) -> Iterator[Finding]:
     if python != sys.executable:
-        asked = [python, "-c", "import importlib.util as u; print(u.find_spec('vllm').origin)"]
+        asked: Final = [python, "-c", "import importlib.util as u; print(u.find_spec('vllm').origin)"]
         try:
-            done = subprocess.run(asked, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+            done: Final = subprocess.run(asked, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             yield Finding("vLLM", f"{python} (LEXIQ_NOVA_PYTHON) cannot be run: {error}", wrong=True)
             return
@@ -208,8 +208,8 @@ def _vllm(python: str) -> Iterator[Finding]:
             return
         yield Finding("vLLM", f"{done.stdout.strip()} (LEXIQ_NOVA_PYTHON)")
         return
-    found = importlib.util.find_spec("vllm")
-    place = found.origin if found is not None else None
+    found: Final = importlib.util.find_spec("vllm")
+    place: Final = found.origin if found is not None else None
     for name in VLLM_DISTRIBUTIONS:
         try:
             version = importlib.metadata.version(name)
@@ -221,12 +221,12 @@ def _vllm(python: str) -> Iterator[Finding]:
 
 
 def _device() -> str:
-    command = shutil.which("nvidia-smi")
+    command: Final = shutil.which("nvidia-smi")
     if command is None:
         return "CPU (no nvidia-smi)"
-    query = [command, "--query-gpu=name,memory.free,memory.total", "--format=csv,noheader"]
+    query: Final = [command, "--query-gpu=name,memory.free,memory.total", "--format=csv,noheader"]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+        done: Final = subprocess.run(query, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"nvidia-smi cannot be run: {error}"
     return "; ".join(done.stdout.split("\n")).strip("; ") or f"no GPU ({done.stderr.strip()[:SHOWN_CHARACTERS]})"

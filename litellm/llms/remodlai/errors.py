@@ -38,8 +38,8 @@ def no_server(provider: str) -> str:
         What was looked at and both ways out.
     """
     *places, last = ["api_base=...", *(name for name, _ in BASES[provider])]
-    unread = [name for name, value in BASES["remodlai"] if (name, value) not in BASES[provider] and value()]
-    aside = f" ({', '.join(unread)} is set, and only remodlai/ reads it.)" if unread else ""
+    unread: Final = [name for name, value in BASES["remodlai"] if (name, value) not in BASES[provider] and value()]
+    aside: Final = f" ({', '.join(unread)} is set, and only remodlai/ reads it.)" if unread else ""
     return (
         f"no server is configured and vllm is not installed. Either name a server ({', '.join(places)} or {last}), or "
         f"`pip install vllm` to serve the model on this machine.{aside}"
@@ -75,7 +75,7 @@ def explained(message: str, status_code: int, answered: bool, provider: str, bas
     """
     if base.startswith(ENGINE_SCHEME):
         return message  # the local engine's errors say all of it
-    place = place_of(provider, base)
+    place: Final = place_of(provider, base)
     cause: str | None = None
     if not answered:
         cause = known_cause(message) or "it could not be asked"

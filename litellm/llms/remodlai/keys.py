@@ -50,7 +50,7 @@ def hidden(text: str) -> str:
 
 def hidden_in(headers: httpx.Headers | dict[str, str]) -> httpx.Headers | dict[str, str]:
     """Returns headers whose values show no key."""
-    shown = {name: hidden(value) for name, value in headers.items()}
+    shown: Final = {name: hidden(value) for name, value in headers.items()}
     return httpx.Headers(shown) if isinstance(headers, httpx.Headers) else shown
 
 
@@ -105,8 +105,8 @@ def _shown(options: object) -> object:
 
 
 def _words_shown(words: Sequence[object]) -> list[object]:
-    names = (str(word) for word in ("", *words))
-    is_value_of_secret = (name[:1] == "-" and "=" not in name and _is_secret(name) for name in names)
+    names: Final = (str(word) for word in ("", *words))
+    is_value_of_secret: Final = (name[:1] == "-" and "=" not in name and _is_secret(name) for name in names)
     return [SHOWN if hides else _text_shown(word) for word, hides in zip(words, is_value_of_secret, strict=False)]
 
 

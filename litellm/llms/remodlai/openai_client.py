@@ -3,7 +3,7 @@ The openai package's client, for the endpoints that upstream asks through one of
 batches and moderations. It takes LiteLLM's HTTP client, and each of its requests stays on the server it is for.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from openai import DEFAULT_MAX_RETRIES, APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAI
@@ -63,7 +63,7 @@ def _located(error: APIConnectionError, base: str) -> APIConnectionError:
     if isinstance(error, APITimeoutError):
         return error
     base = base.rstrip("/")
-    cause = why_unreachable(error)
+    cause: Final = why_unreachable(error)
     return APIConnectionError(
         message=f"{error.message} [{without_secrets(base)} from {place_of(HostedLexiqNova.provider, base)}: {cause}]",
         request=error.request,
@@ -94,10 +94,10 @@ def openai_client(
         organization: as OpenAI's servers know it, if any.
         is_async: whether the call awaits its answer.
     """
-    brought = headers_of_call()
-    key = {"Authorization": f"Bearer {api_key}"}
-    headers = with_authorization({**brought, **key}, brought, api_key != PLACEHOLDER_API_KEY)
-    retries = DEFAULT_MAX_RETRIES if max_retries is None else max_retries
+    brought: Final = headers_of_call()
+    key: Final = {"Authorization": f"Bearer {api_key}"}
+    headers: Final = with_authorization({**brought, **key}, brought, api_key != PLACEHOLDER_API_KEY)
+    retries: Final = DEFAULT_MAX_RETRIES if max_retries is None else max_retries
     if is_async:
         return _AsyncOpenAI(
             api_key=api_key,

@@ -6,14 +6,14 @@ Where the two providers look for a server and its key, beside the arguments of a
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import litellm
 from litellm.litellm_core_utils.credential_accessor import CredentialAccessor
 from litellm.llms.remodlai.bases import meant, server_root
 from litellm.secret_managers.main import get_secret_str
 
-Place = tuple[str, Callable[[], str | None]]
+Place: TypeAlias = tuple[str, Callable[[], str | None]]
 
 # Stands for "no server is configured: the local engine". No HTTP client speaks this scheme, so wherever upstream
 # would fill a missing base with another host, a call either reaches the engine or fails without a connection.
@@ -44,8 +44,8 @@ def first_set(places: tuple[Place, ...]) -> str | None:
 
 def has_server(provider: str) -> bool:
     """Whether a server is configured for the provider's calls that name none."""
-    bases = [value() or None for _, value in BASES[provider]]
-    first = next(filter(None, bases), None)
+    bases: Final = [value() or None for _, value in BASES[provider]]
+    first: Final = next(filter(None, bases), None)
     # A base that names the engine leaves only the server of this machine, whose place is the last.
     return (bases[-1] if first == LOCAL_ENGINE else first) not in (None, LOCAL_ENGINE)
 
@@ -60,8 +60,8 @@ def base_of_deployment(params: Mapping[str, object]) -> object:
     Returns:
         The base, or that of its stored credential; nothing that is true where it names neither.
     """
-    base = params.get("api_base") or params.get("base_url")
-    credential = params.get("litellm_credential_name")
+    base: Final = params.get("api_base") or params.get("base_url")
+    credential: Final = params.get("litellm_credential_name")
     if base or not credential:
         return base
     return CredentialAccessor.get_credential_values(str(credential)).get("api_base")
@@ -78,7 +78,7 @@ def place_of(provider: str, base: str) -> str:
     Returns:
         The name of the place that holds it; ARGUMENT where none does: it was the call's or the deployment's.
     """
-    root = _root(base)
+    root: Final = _root(base)
     return next((name for name, value in BASES[provider] if (own := value()) and _root(own) == root), ARGUMENT)
 
 

@@ -40,7 +40,7 @@ def effort_word(effort: object, model: str) -> object:
     Returns:
         The word; None where an object names none. What vLLM does not know either stays, for the server to refuse.
     """
-    word = effort.get("effort") if isinstance(effort, Mapping) else effort
+    word: Final = effort.get("effort") if isinstance(effort, Mapping) else effort
     if GPT_OSS in model.lower() and isinstance(word, str):
         return GPT_OSS_WORDS.get(word, word)
     return word

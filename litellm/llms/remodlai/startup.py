@@ -29,8 +29,8 @@ def say_deployments(router: _Router | None) -> None:
     Args:
         router: the proxy's; None where it has no configuration.
     """
-    deployments = router.model_list if router is not None else ()
-    lines = [line for deployment in deployments for line in _said_of(deployment)]
+    deployments: Final = router.model_list if router is not None else ()
+    lines: Final = [line for deployment in deployments for line in _said_of(deployment)]
     if lines and FORK not in version:
         # Files of the fork that another installation of LiteLLM left in place: its other half may be missing.
         lines.append(f"warning: litellm {version} is installed, which is not the fork that has these providers")
@@ -39,13 +39,13 @@ def say_deployments(router: _Router | None) -> None:
 
 
 def _said_of(deployment: Mapping[str, Any]) -> Iterator[str]:
-    params = dict(deployment["litellm_params"])
-    model = str(params.get("model"))
-    provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
+    params: Final = dict(deployment["litellm_params"])
+    model: Final = str(params.get("model"))
+    provider: Final = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
     if provider not in OWN_SERVER_PROVIDERS:
         return
-    name = f"{deployment['model_name']} ({provider}/{model.removeprefix(f'{provider}/')})"
-    given = base_of_deployment(params)
+    name: Final = f"{deployment['model_name']} ({provider}/{model.removeprefix(f'{provider}/')})"
+    given: Final = base_of_deployment(params)
     try:
         base, _key = own_server(provider, given, None)
     except LexiqNovaError as error:
@@ -54,5 +54,5 @@ def _said_of(deployment: Mapping[str, Any]) -> Iterator[str]:
     if base == LOCAL_ENGINE:
         yield f"deployment {name}: an engine of this machine, which its first call starts"
     else:
-        place = "its api_base" if given else place_of(provider, base)
+        place: Final = "its api_base" if given else place_of(provider, base)
         yield f"deployment {name}: {without_secrets(base)} (from {place})"

@@ -94,9 +94,9 @@ class ServerTokenCounter(BaseTokenCounter):
         """
         if not messages or messages_format != "openai" or not (system is None or isinstance(system, str)):
             return None
-        chat = [{"role": "system", "content": system}, *messages] if system else messages
-        body = {"model": model_to_use, "messages": chat, **({"tools": tools} if tools else {})}
-        counted = await self._ask(_Server.model_validate((deployment or {}).get("litellm_params") or {}), body)
+        chat: Final = [{"role": "system", "content": system}, *messages] if system else messages
+        body: Final = {"model": model_to_use, "messages": chat, **({"tools": tools} if tools else {})}
+        counted: Final = await self._ask(_Server.model_validate((deployment or {}).get("litellm_params") or {}), body)
         if counted is None:
             return None
         return TokenCountResponse(
@@ -117,7 +117,7 @@ class ServerTokenCounter(BaseTokenCounter):
         Returns:
             The count, or None as there.
         """
-        request = self._request(_Server(), body)
+        request: Final = self._request(_Server(), body)
         if request is None:
             return None
         with _no_count_is_no_error(self.provider, request.url):
@@ -126,7 +126,7 @@ class ServerTokenCounter(BaseTokenCounter):
 
     async def _ask(self, server: _Server, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """The server's answer where it has a count in it."""
-        request = self._request(server, body)
+        request: Final = self._request(server, body)
         if request is None:
             return None
         with _no_count_is_no_error(self.provider, request.url):
@@ -145,25 +145,25 @@ class ServerTokenCounter(BaseTokenCounter):
             from litellm.llms.remodlai.engine.address import running_base
 
             base = running_base(body["model"]) or ""
-        url = f"{server_root(base)}/tokenize"
+        url: Final = f"{server_root(base)}/tokenize"
         if not base or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
             return None
-        own = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
+        own: Final = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
         return _Request(url, body, {**(server.extra_headers or {}), **own}, server.ssl_verify)
 
     @names_servers
     def _post(self, request: _Request) -> httpx.Response:
-        client = get_httpx_client({"ssl_verify": request.ssl_verify})
+        client: Final = get_httpx_client({"ssl_verify": request.ssl_verify})
         return client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
 
     @names_servers_async
     async def _post_async(self, request: _Request) -> httpx.Response:
-        client = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": request.ssl_verify})
+        client: Final = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": request.ssl_verify})
         return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
 
 
 def _count_in(answer: httpx.Response) -> dict[str, Any]:
-    counted: dict[str, Any] = answer.json()
+    counted: Final[dict[str, Any]] = answer.json()
     if not isinstance(counted["count"], int):
         raise TypeError("count")
     return counted

@@ -9,7 +9,7 @@ upstream's code with another text in that place.
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -23,10 +23,10 @@ except ImportError:  # orjson comes with upstream's proxy extra only
     loads = json.loads
 
 # The strings that differ from chunk to chunk. A quote inside a JSON string is escaped, so this never matches in text.
-_TEXT = re.compile(r'"(?:content|reasoning_content|reasoning|arguments)"\s*:\s*("(?:[^"\\]|\\.)+")')
+_TEXT: Final = re.compile(r'"(?:content|reasoning_content|reasoning|arguments)"\s*:\s*("(?:[^"\\]|\\.)+")')
 # Stands in a line in place of its text, to be found in the chunk. No line of a server holds it.
-_SENTINEL = "\ue000litellm\ue000"
-_set = object.__setattr__
+_SENTINEL: Final = "\ue000litellm\ue000"
+_set: Final = object.__setattr__
 
 
 class _Model:
@@ -100,7 +100,7 @@ class ChunkTemplate:
         if "[DONE]" in line:
             return None
         try:
-            text = loads(line[len(self.prefix) : len(line) - len(self.suffix)])
+            text: Final = loads(line[len(self.prefix) : len(line) - len(self.suffix)])
         except ValueError:
             return None
         return text if text and isinstance(text, str) else None
@@ -178,7 +178,7 @@ def _place(path: list[_Model]) -> tuple[str | int, ...]:
 
 def _places(parsed: object, text: str) -> list[tuple[str | int, ...]]:
     """Finds each string that holds `text`, by the keys and indices that lead to it."""
-    found: list[tuple[str | int, ...]] = []
+    found: Final[list[tuple[str | int, ...]]] = []
     waiting: list[tuple[tuple[str | int, ...], object]] = [((), parsed)]
     while waiting:
         place, value = waiting.pop()

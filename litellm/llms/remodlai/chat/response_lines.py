@@ -138,7 +138,7 @@ def finish_ended(left: int = 0) -> None:
 
 
 def _read_rest(response: httpx.Response) -> None:
-    timeouts = response.request.extensions.get("timeout")
+    timeouts: Final = response.request.extensions.get("timeout")
     # A connection of HTTP/2 may carry other answers, which an error here would end.
     if response.is_closed or response.http_version != "HTTP/1.1" or not isinstance(timeouts, dict):
         return
@@ -159,6 +159,6 @@ def _close_on_loop(loop: asyncio.AbstractEventLoop, response: httpx.Response) ->
 
 
 def _close(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:
-    task = loop.create_task(response.aclose())
+    task: Final = loop.create_task(response.aclose())
     _CLOSING.add(task)
     task.add_done_callback(_CLOSING.discard)

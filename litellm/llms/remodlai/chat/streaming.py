@@ -11,7 +11,7 @@ What the end of the stream needs is kept joined, not chunk by chunk.
 import inspect
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
 
 # A stream that alternates between more shapes than this (`n` choices, say) is upstream's from chunk to chunk.
-MAX_TEMPLATES = 8
+MAX_TEMPLATES: Final = 8
 # Chunks may never be alike but for one string (`created` counts up, usage in each): stop looking after this many.
-MAX_MISSES = 32
+MAX_MISSES: Final = 32
 # Hooks of a custom logger that upstream calls for every chunk of a synchronous stream; as inherited they do nothing.
-CHUNK_HOOKS = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
+CHUNK_HOOKS: Final = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
 
 
 class TemplateStream(CustomStreamWrapper):
@@ -57,7 +57,7 @@ class TemplateStream(CustomStreamWrapper):
             custom_llm_provider=custom_llm_provider,
             _response_headers=_response_headers,
         )
-        lines = completion_stream.streaming_response
+        lines: Final = completion_stream.streaming_response
         response = completion_stream.http_response
         if inspect.isgenerator(lines):  # that of `Response.iter_lines()`; its connection is closed here only
             response = inspect.getgeneratorlocals(lines).get("self", response)
@@ -91,7 +91,7 @@ class TemplateStream(CustomStreamWrapper):
             raise StopIteration
         if self._templates and (chunk := self._copy(self._lines.peek())) is not None:
             return chunk
-        before = self._before_upstream()
+        before: Final = self._before_upstream()
         try:
             chunk = super().__next__()
         except Exception:  # the end, or an error: its traceback keeps the stream, which must not keep the connection
@@ -104,7 +104,7 @@ class TemplateStream(CustomStreamWrapper):
             raise StopAsyncIteration
         if self._templates and (chunk := self._copy(await self._lines.apeek())) is not None:
             return chunk
-        before = self._before_upstream()
+        before: Final = self._before_upstream()
         try:
             chunk = await super().__anext__()
         except StopAsyncIteration:  # closed now, a connection whose last bytes are on their way would not be used again
@@ -121,8 +121,8 @@ class TemplateStream(CustomStreamWrapper):
                 break
         else:
             return None
-        now = time.time()
-        limit = constants.LITELLM_MAX_STREAMING_DURATION_SECONDS
+        now: Final = time.time()
+        limit: Final = constants.LITELLM_MAX_STREAMING_DURATION_SECONDS
         if limit is not None and now - self._stream_created_time > limit:
             return None
         if self._last is None or len(self._last) <= 2 or self._last != self._last_but_one:
@@ -177,13 +177,13 @@ class TemplateStream(CustomStreamWrapper):
             return chunk
         if carried != self._carried():
             self._templates = []
-        recent = self.chunks[-2:]
+        recent: Final = self.chunks[-2:]
         if not all(isinstance(one, ModelResponseStream) and one.choices for one in recent):
             self._templates = []
             return chunk
-        contents = [None, None, *(one.choices[0].delta.content for one in recent)]
+        contents: Final = [None, None, *(one.choices[0].delta.content for one in recent)]
         self._last_but_one, self._last = contents[-2:]
-        one_line_one_chunk = self._lines.taken == taken + 1 and len(self.chunks) == kept + 1
+        one_line_one_chunk: Final = self._lines.taken == taken + 1 and len(self.chunks) == kept + 1
         if sent_first_chunk and one_line_one_chunk and self.chunks[-1] is chunk:
             self._misses += 1
             if (template := ChunkTemplate.of(self._lines.last, chunk, self._parsed)) is not None:
@@ -191,7 +191,7 @@ class TemplateStream(CustomStreamWrapper):
         return chunk
 
     def _parsed(self, line: str) -> object:
-        event = self._parser.string_to_dict_parser(line)
+        event: Final = self._parser.string_to_dict_parser(line)
         return None if event is None else self._parser.chunk_parser(event)
 
     def run_success_logging_and_cache_storage(self, processed_chunk: ModelResponseStream, cache_hit: bool) -> None:
@@ -231,7 +231,7 @@ def observes_chunks(logging_obj: "Logging") -> bool:
     """
     if litellm.disable_streaming_logging:
         return False
-    callbacks = {
+    callbacks: Final = {
         *logging_obj.get_combined_callback_list(logging_obj.dynamic_success_callbacks, litellm.success_callback),
         *logging_obj.get_combined_callback_list(
             logging_obj.dynamic_async_success_callbacks, litellm._async_success_callback
@@ -277,7 +277,7 @@ class TemplateStreams:
         Raises:
             BaseLLMException: the server refused the request.
         """
-        provider = call.pop("custom_llm_provider")
+        provider: Final = call.pop("custom_llm_provider")
         finish_ended()
         stream, headers = BaseLLMHTTPHandler().make_sync_call(
             **self._request(call), original_data=call["data"], **{**call, "json_mode": bool(call.get("json_mode"))}
@@ -301,7 +301,7 @@ class TemplateStreams:
 def _wrapped(
     stream: Any, headers: dict[str, str] | httpx.Headers, provider: str, call: dict[str, Any]
 ) -> CustomStreamWrapper:
-    wrapper = TemplateStream if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
+    wrapper: Final = TemplateStream if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
     return wrapper(
         completion_stream=stream,
         model=call["model"],

@@ -4,7 +4,7 @@ Chat completions of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova'
 
 import copy
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Final
 
 import litellm
 from litellm.types.llms.openai import AllMessageValues
@@ -23,7 +23,7 @@ class ChunkParser(OpenAIChatCompletionStreamingHandler):
 
     @staticmethod
     def _extract_error_from_chunk(chunk: dict[str, Any]) -> tuple[str, int] | None:
-        error = OpenAIChatCompletionStreamingHandler._extract_error_from_chunk(chunk)
+        error: Final = OpenAIChatCompletionStreamingHandler._extract_error_from_chunk(chunk)
         return None if error is None else (hidden(error[0]), error[1])
 
 
@@ -63,16 +63,16 @@ class HostedLexiqNovaChatConfig(TemplateStreams, HostedLexiqNova, HostedVLLMChat
         if "tools" in non_default_params:
             # Upstream removes keywords from the schemas in place.
             non_default_params["tools"] = copy.deepcopy(non_default_params["tools"])
-        thinking = word_of_thinking(non_default_params.get("thinking"))
+        thinking: Final = word_of_thinking(non_default_params.get("thinking"))
         if thinking is not None:
             non_default_params.setdefault("reasoning_effort", thinking)
-        params = super().map_openai_params(non_default_params, optional_params, model, drop_params)
+        params: Final = super().map_openai_params(non_default_params, optional_params, model, drop_params)
         if "reasoning_effort" in params:
             params["reasoning_effort"] = effort_word(params["reasoning_effort"], model)
             if params["reasoning_effort"] is None:
                 del params["reasoning_effort"]
         if litellm.add_function_to_prompt and self._has_no_functions(model):
-            functions = [params.pop(name) for name in ("tools", "functions") if params.get(name)]
+            functions: Final = [params.pop(name) for name in ("tools", "functions") if params.get(name)]
             if functions:
                 # Upstream describes these in the prompt.
                 params["functions_unsupported_model"] = functions[0]
@@ -81,7 +81,7 @@ class HostedLexiqNovaChatConfig(TemplateStreams, HostedLexiqNova, HostedVLLMChat
 
     def _has_no_functions(self, model: str) -> bool:
         """Whether a price list, or the deployment's `model_info`, says that the model cannot call functions."""
-        known = litellm.model_cost.get(f"{self.provider}/{model}") or {}
+        known: Final = litellm.model_cost.get(f"{self.provider}/{model}") or {}
         return known.get("supports_function_calling") is False
 
     def _transform_messages(self, messages: list[AllMessageValues], model: str, is_async: bool = False) -> Any:
@@ -96,7 +96,7 @@ class HostedLexiqNovaChatConfig(TemplateStreams, HostedLexiqNova, HostedVLLMChat
 
     def transform_response(self, *args: Any, **call: Any) -> ModelResponse:
         """Upstream's answer; JSON without a charset is UTF-8 (RFC 8259), so httpx need not look for one."""
-        response = call.get("raw_response")
+        response: Final = call.get("raw_response")
         if response is not None and response.headers.get("content-type") == "application/json":
             response.encoding = "utf-8"
         return super().transform_response(*args, **call)

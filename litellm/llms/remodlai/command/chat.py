@@ -55,7 +55,7 @@ class Chat:
             Unanswered: the call failed; the question is forgotten.
         """
         asked: Final = [*self.messages, {"role": "user", "content": question}]
-        pieces: list[str] = []
+        pieces: Final[list[str]] = []
         try:
             self._write(asked, pieces)
         except KeyboardInterrupt:
@@ -72,7 +72,7 @@ class Chat:
         return is_whole
 
     def _write(self, messages: list[dict[str, str]], pieces: list[str]) -> None:
-        stream = litellm.completion(**self.call, messages=messages, stream=True)
+        stream: Final = litellm.completion(**self.call, messages=messages, stream=True)
         try:
             for chunk in stream:
                 delta = chunk.choices[0].delta
@@ -97,13 +97,13 @@ def run(model: str, prompt: str | None, engine_args: str | None, system: str | N
         LexiqNovaError: there is nothing to answer.
     """
     litellm.suppress_debug_info = True
-    options = {"engine_args": engine_args} if engine_args else {}
-    messages = [{"role": "system", "content": system}] if system else []
-    chat = Chat({"model": f"lexiq_nova/{model_named(model)}", **options}, messages)
-    piped = _piped(prompt is not None)
+    options: Final = {"engine_args": engine_args} if engine_args else {}
+    messages: Final = [{"role": "system", "content": system}] if system else []
+    chat: Final = Chat({"model": f"lexiq_nova/{model_named(model)}", **options}, messages)
+    piped: Final = _piped(prompt is not None)
     if prompt is None and piped is None:
         return _talk(chat)
-    question = "\n\n".join(part for part in (prompt, piped) if part and part.strip())
+    question: Final = "\n\n".join(part for part in (prompt, piped) if part and part.strip())
     if not question:
         raise failure("there is nothing to answer: the prompt is empty", 400)
     try:
@@ -122,7 +122,7 @@ def _piped(has_prompt: bool) -> str | None:
     """
     if sys.stdin is None or sys.stdin.isatty():
         return None
-    kind = os.fstat(sys.stdin.fileno()).st_mode
+    kind: Final = os.fstat(sys.stdin.fileno()).st_mode
     if has_prompt and not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind)):
         return None
     try:
@@ -136,7 +136,7 @@ def _talk(chat: Chat) -> int:
         importlib.import_module("readline")  # gives `input` its editing and its history
     except ModuleNotFoundError:
         complain("lines cannot be edited: this Python has no readline")
-    is_shown = sys.stdout.isatty()
+    is_shown: Final = sys.stdout.isatty()
     if is_shown:
         say(HELP)
     while True:

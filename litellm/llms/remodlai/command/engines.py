@@ -76,7 +76,7 @@ class Seen:
 
     @property
     def row(self) -> list[str]:
-        numbers = ["-" if value is None else str(value) for value in (self.pid, self.requests)]
+        numbers: Final = ["-" if value is None else str(value) for value in (self.pid, self.requests)]
         memory, gpu = size(self.memory_bytes), size(self.gpu_memory_bytes)
         return [self.model, numbers[0], self.state, numbers[1], memory, gpu, self.until, self.options or "-"]
 
@@ -88,8 +88,8 @@ def _duration(seconds: float) -> str:
 
 def _by_group() -> dict[int, tuple[int, list[int]]]:
     """Resident memory and processes of each process group: those of an engine are one."""
-    memory: defaultdict[int, int] = defaultdict(int)
-    members: defaultdict[int, list[int]] = defaultdict(list)
+    memory: Final[defaultdict[int, int]] = defaultdict(int)
+    members: Final[defaultdict[int, list[int]]] = defaultdict(list)
     for process in processes():
         memory[process.group] += process.resident_bytes
         members[process.group].append(process.pid)
@@ -98,15 +98,15 @@ def _by_group() -> dict[int, tuple[int, list[int]]]:
 
 def _gpu_memory() -> dict[int, int]:
     """GPU memory of each process that has some."""
-    command = shutil.which("nvidia-smi")
+    command: Final = shutil.which("nvidia-smi")
     if command is None:
         return {}
-    query = [command, "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+    query: Final = [command, "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+        done: Final = subprocess.run(query, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return {}
-    used: defaultdict[int, int] = defaultdict(int)
+    used: Final[defaultdict[int, int]] = defaultdict(int)
     for line in done.stdout.splitlines():
         pid, _, mebibytes = line.partition(",")
         if pid.strip().isdigit() and mebibytes.strip().isdigit():
@@ -115,14 +115,14 @@ def _gpu_memory() -> dict[int, int]:
 
 
 def _options(engine: Engine) -> str:
-    words = without_secrets({"engine_args": engine.tokens})["engine_args"]
+    words: Final = without_secrets({"engine_args": engine.tokens})["engine_args"]
     return shlex.join(map(str, words))
 
 
 def seen_engines() -> list[Seen]:
     """Returns the engines of this user that are up."""
     groups, on_gpus = _by_group(), _gpu_memory()
-    found = []
+    found: Final = []
     for engine in running_engines():
         status = wait(ask(engine.folder, "status"))
         if status is None:
@@ -153,7 +153,7 @@ def seen_engines() -> list[Seen]:
 
 def ps(as_json: bool = False) -> int:
     """Shows the engines that are up."""
-    found = seen_engines()
+    found: Final = seen_engines()
     if as_json:
         say_json({"engines": [asdict(each) for each in found]})
     else:
@@ -170,19 +170,19 @@ def preload(models: Sequence[str], engine_args: str | None, as_json: bool = Fals
     """
     if has_server("lexiq_nova"):
         raise failure("LEXIQ_NOVA_API_BASE names a server: calls go there, and no engine is started", 400)
-    wanted = [Engine.of(model_named(model), engine_args) for model in models]
+    wanted: Final = [Engine.of(model_named(model), engine_args) for model in models]
     for engine in wanted:
         stays = settings.keep_alive() if engine.wishes.keep_alive is None else engine.wishes.keep_alive
         if stays == 0:
             raise failure("keep_alive 0 ends an engine with its last user, and this command ends when it is ready", 400)
         permits.require(engine)
         Start(engine).raise_if_it_cannot_start()
-    loaded = []
+    loaded: Final = []
     for engine in wanted:
         began = time.monotonic()
         wait(Start(engine).ensure())
         loaded.append({"model": engine.model, "seconds": round(time.monotonic() - began, 1)})
-    gone = [engine.model for engine in wanted if not listens(engine.socket)]
+    gone: Final = [engine.model for engine in wanted if not listens(engine.socket)]
     for each in loaded:
         each["state"] = "gone" if each["model"] in gone else State.READY.value
     if as_json:
@@ -197,16 +197,16 @@ def preload(models: Sequence[str], engine_args: str | None, as_json: bool = Fals
 
 def stop(model: str | None, as_json: bool = False) -> int:
     """Stops the engines of a model, or all; calls that are running end with an error."""
-    running = running_engines()
-    found = running if model is None else engines_of(running, model)
+    running: Final = running_engines()
+    found: Final = running if model is None else engines_of(running, model)
     for engine in found:
         wait(ask(engine.folder, "stop"))
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline: Final = time.monotonic() + STOP_SECONDS
     left = list(found)
     while left and time.monotonic() < deadline:
         left = [engine for engine in left if wait(ask(engine.folder, "status")) is not None]
         time.sleep(POLL_SECONDS if left else 0)
-    stopped = [engine.model for engine in found if engine not in left]
+    stopped: Final = [engine.model for engine in found if engine not in left]
     if as_json:
         say_json({"stopped": stopped, "left": [engine.model for engine in left]})
     else:
@@ -221,11 +221,11 @@ def stop(model: str | None, as_json: bool = False) -> int:
 
 def logs(model: str, follow: bool = False) -> int:
     """Writes the log of the last engine of a model; if it is followed, until that engine ends."""
-    found = engines_of([engine for engine in engines() if engine.log.exists()], model)
+    found: Final = engines_of([engine for engine in engines() if engine.log.exists()], model)
     if not found:
         complain(f"there is no log of {model}")
         return 1
-    newest = max(found, key=lambda engine: engine.log.stat().st_mtime)
+    newest: Final = max(found, key=lambda engine: engine.log.stat().st_mtime)
     with newest.log.open(errors="replace", newline="") as lines:
         while True:
             is_up = follow and listens(newest.folder / "control")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 from huggingface_hub import CacheNotFound, scan_cache_dir, snapshot_download
@@ -19,7 +20,7 @@ from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served,
 from litellm.llms.remodlai.engine.download import sizes_on_hub
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 
-HEADS = ("MODEL", "SIZE", "STATE")
+HEADS: Final = ("MODEL", "SIZE", "STATE")
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Model:
 
 def list_models(as_json: bool = False) -> int:
     """Shows the models that run, and those in the hub's cache."""
-    states = {seen.model: seen.state for seen in reversed(seen_engines())}
-    cached = {model.model: model for model in _cached()}
-    running = [cached.get(name) or _directory(name) for name in states]
-    others = [model for name, model in cached.items() if name not in states]
+    states: Final = {seen.model: seen.state for seen in reversed(seen_engines())}
+    cached: Final = {model.model: model for model in _cached()}
+    running: Final = [cached.get(name) or _directory(name) for name in states]
+    others: Final = [model for name, model in cached.items() if name not in states]
     found = [Model(each.model, each.size_bytes, states.get(each.model, each.state), each.path) for each in running]
     found += others
     if as_json:
@@ -57,7 +58,7 @@ def list_models(as_json: bool = False) -> int:
 
 def _cached() -> Iterator[Model]:
     try:
-        cache = scan_cache_dir(hub_cache(os.environ))
+        cache: Final = scan_cache_dir(hub_cache(os.environ))
     except CacheNotFound:
         return
     for repository in sorted(cache.repos, key=lambda each: each.repo_id):
@@ -69,7 +70,7 @@ def _cached() -> Iterator[Model]:
 
 
 def _directory(model: str) -> Model:
-    files = [path for path in Path(model).rglob("*") if path.is_file()] if os.path.isdir(model) else []
+    files: Final = [path for path in Path(model).rglob("*") if path.is_file()] if os.path.isdir(model) else []
     return Model(model, sum(path.stat().st_size for path in files), "cached", model)
 
 
@@ -83,15 +84,15 @@ def pull(model: str, as_json: bool = False) -> int:
     model = model_named(model)
     if os.path.exists(model):
         raise failure(f"{model} is a directory of this machine: there is nothing to fetch", 400)
-    why_not = cannot_be_served(model, (), os.environ)
+    why_not: Final = cannot_be_served(model, (), os.environ)
     if why_not is not None:
         raise failure(*why_not)
-    repository = model.partition(":")[0]
+    repository: Final = model.partition(":")[0]
     try:
-        sizes = sizes_on_hub(model)
+        sizes: Final = sizes_on_hub(model)
         if not sizes:
             raise failure(f"{model} has no file that vLLM reads", 404)
-        path = snapshot_download(
+        path: Final = snapshot_download(
             repository, cache_dir=hub_cache(os.environ), allow_patterns=[glob.escape(name) for name in sizes]
         )
     except (OSError, ValueError, httpx.HTTPError) as error:
@@ -108,12 +109,14 @@ def _refusal(repository: str, error: Exception) -> LexiqNovaError:
     if isinstance(error, OfflineModeIsEnabled):
         return failure(f"HF_HUB_OFFLINE keeps {repository} from being fetched; unset it", 503)
     if isinstance(error, GatedRepoError):
-        text = f"{repository} is gated: accept its licence at https://huggingface.co/{repository}, and set HF_TOKEN"
+        text: Final = (
+            f"{repository} is gated: accept its licence at https://huggingface.co/{repository}, and set HF_TOKEN"
+        )
         return failure(text, 403)
     if isinstance(error, RepositoryNotFoundError):
         return failure(f"the hub has no model {repository}, or shows it only to some (set HF_TOKEN)", 404)
     if isinstance(error, HFValidationError):
         return failure(f"{repository} is neither a directory nor a model id (`org/name`)", 404)
-    said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    here = folder_of(repository, os.environ)
+    said: Final = (str(error).strip() or type(error).__name__).splitlines()[0]
+    here: Final = folder_of(repository, os.environ)
     return failure(f"{repository} could not be fetched: {said} (what is here stays in {here})", 503)

@@ -3,11 +3,12 @@ What the commands take for a model: what a call names, with or without the provi
 """
 
 import os
+from typing import Final
 
 from litellm.llms.remodlai.engine.engine import Engine
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 
-PREFIXES = ("lexiq_nova/", "remodlai/")
+PREFIXES: Final = ("lexiq_nova/", "remodlai/")
 
 
 def model_named(text: str) -> str:
@@ -30,7 +31,7 @@ def model_named(text: str) -> str:
 
 def engines_of(found: list[Engine], model: str) -> list[Engine]:
     """Returns those of some engines that a model, or the name of an engine, means."""
-    named = model_named(model)
+    named: Final = model_named(model)
     return [engine for engine in found if named in (engine.model, engine.name)]
 
 

@@ -27,7 +27,7 @@ KEY_HELP: Final = f"Its key is that of the environment variable {KEY}, or made a
 
 
 def _port(text: str) -> int:
-    number = int(text)
+    number: Final = int(text)
     if not 0 <= number <= LAST_PORT:
         raise ValueError(text)
     return number
@@ -38,8 +38,8 @@ _port.__name__ = "port"  # argparse names it in its error
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser; what it returns has `run`, which does the command."""
-    made = argparse.ArgumentParser(prog="lexiq-nova", description="Models of this machine, served by vLLM.")
-    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made: Final = argparse.ArgumentParser(prog="lexiq-nova", description="Models of this machine, served by vLLM.")
+    commands: Final = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     command = commands.add_parser("run", help="chat with a model; with a PROMPT or piped text, one answer")
     command.add_argument("model", metavar="MODEL", help=MODEL_HELP)
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=lambda given: ps(given.json))
 
     command = commands.add_parser("stop", help="stop the engines of a model, or all")
-    which = command.add_mutually_exclusive_group()
+    which: Final = command.add_mutually_exclusive_group()
     which.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
     which.add_argument("--all", action="store_true", help="as without MODEL")
     _add_json(command)
@@ -107,9 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    given = parser().parse_args(arguments)
+    given: Final = parser().parse_args(arguments)
     try:
-        status = int(given.run(given))
+        status: Final = int(given.run(given))
         sys.stdout.flush()
     except LexiqNovaError as error:
         complain(sentence(error))

@@ -50,12 +50,12 @@ def say_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """
     rows = [[printable(value) for value in row] for row in rows]
     if HAS_RICH and sys.stdout.isatty():
-        table = Table(*heads, box=None, pad_edge=False, header_style="bold")
+        table: Final = Table(*heads, box=None, pad_edge=False, header_style="bold")
         for row in rows:
             table.add_row(*map(Text, row))  # a name may look like rich's markup
         Console().print(table)
         return
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    widths: Final = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
         say(GAP.join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
 

@@ -47,12 +47,12 @@ def serve(models: Sequence[str], engine_args: str | None, host: str, port: int) 
     Raises:
         LexiqNovaError: a model cannot be served, the address is not free, or it would be open to others without a key.
     """
-    deployments = _deployments(models, engine_args)
-    given = os.environ.pop(KEY, "").strip()
-    listening = _listen(host, port, given)
+    deployments: Final = _deployments(models, engine_args)
+    given: Final = os.environ.pop(KEY, "").strip()
+    listening: Final = _listen(host, port, given)
     for name in OTHER_PROXY:
         os.environ.pop(name, None)
-    key = given or f"sk-{secrets.token_urlsafe(KEY_BYTES)}"
+    key: Final = given or f"sk-{secrets.token_urlsafe(KEY_BYTES)}"
     os.environ["LITELLM_MASTER_KEY"] = key
     try:
         import uvicorn
@@ -63,7 +63,7 @@ def serve(models: Sequence[str], engine_args: str | None, host: str, port: int) 
         raise failure(f'serve needs LiteLLM\'s extra `proxy` (`pip install ".[proxy]"`): {error}', 400) from error
     with listening, _configured(deployments, listening):
         _say_where(listening, None if given else key, [each["model_name"] for each in deployments])
-        server = uvicorn.Server(uvicorn.Config(app, server_header=False, log_level="warning"))
+        server: Final = uvicorn.Server(uvicorn.Config(app, server_header=False, log_level="warning"))
         # Ctrl-C is how it is ended. What else the proxy prints is not for who reads the key from stdout.
         with contextlib.suppress(KeyboardInterrupt), contextlib.redirect_stdout(sys.stderr):
             server.run(sockets=[listening])
@@ -71,8 +71,8 @@ def serve(models: Sequence[str], engine_args: str | None, host: str, port: int) 
 
 
 def _deployments(models: Sequence[str], engine_args: str | None) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    options = {"engine_args": engine_args} if engine_args else {}
+    found: Final[dict[str, dict[str, Any]]] = {}
+    options: Final = {"engine_args": engine_args} if engine_args else {}
     for text in models:
         model = model_named(text)
         if "*" in model:
@@ -91,10 +91,10 @@ def _deployments(models: Sequence[str], engine_args: str | None) -> list[dict[st
 @contextlib.contextmanager
 def _configured(deployments: list[dict[str, Any]], listening: socket.socket) -> Iterator[None]:
     """Gives the proxy its configuration, in a file of its address: the next one there overwrites a killed one's."""
-    folder = runtime_directory() / "serve"
-    path = folder / f"{'-'.join(map(str, listening.getsockname()[:2]))}.yaml"
+    folder: Final = runtime_directory() / "serve"
+    path: Final = folder / f"{'-'.join(map(str, listening.getsockname()[:2]))}.yaml"
     # Clients connect directly: the proxy need not be told which proxies stand before it.
-    settings: dict[str, Any] = {"trusted_proxy_ranges": []}
+    settings: Final[dict[str, Any]] = {"trusted_proxy_ranges": []}
     with disk_errors(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         # JSON is YAML. The key is not in it, but in this process's environment.
@@ -121,7 +121,7 @@ def _listen(host: str, port: int, given_key: str) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         # `create_server` puts the address into its words once more.
-        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        why: Final = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise failure(f"{host}:{port} cannot be listened on: {why}; take another --port or --host", 400) from None
 
 

@@ -1,5 +1,7 @@
 """The client of the openai package through which upstream asks for text completions, for calls to the local engine."""
 
+from typing import Final
+
 import httpx
 from openai import AsyncOpenAI, OpenAI
 
@@ -18,9 +20,9 @@ def openai_client(base: str, timeout: float | httpx.Timeout | None, is_async: bo
         is_async: whether the call awaits its answer.
     """
     if is_async:
-        asynchronous = httpx.AsyncClient(transport=TRANSPORT)
+        asynchronous: Final = httpx.AsyncClient(transport=TRANSPORT)
         return AsyncOpenAI(
             base_url=base, api_key=PLACEHOLDER_API_KEY, http_client=asynchronous, timeout=timeout, max_retries=0
         )
-    synchronous = CollectorSafeClient(transport=TRANSPORT)
+    synchronous: Final = CollectorSafeClient(transport=TRANSPORT)
     return OpenAI(base_url=base, api_key=PLACEHOLDER_API_KEY, http_client=synchronous, timeout=timeout, max_retries=0)

@@ -3,7 +3,7 @@ Decisions API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's i
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from litellm.constants import PLACEHOLDER_API_KEY
 
@@ -16,7 +16,7 @@ class HostedLexiqNovaDecisionsConfig(HostedLexiqNova, HostedVLLMDecisionsConfig)
     api_base_env = ("REMODLAI_API_BASE",)
 
     def key(self, call: Mapping[str, Any]) -> str | None:
-        key = super().key(call)
+        key: Final = super().key(call)
         return None if key == PLACEHOLDER_API_KEY else key
 
     def resolve_api_base(self, api_base: str | None) -> str | None:

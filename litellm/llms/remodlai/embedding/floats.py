@@ -57,9 +57,9 @@ def asks_again_for_floats(embedding: Callable[..., Any]) -> Callable[..., Any]:
 
     def asking(handler: object, **call: Any) -> Any:
         # Upstream takes `extra_body` out of the parameters.
-        again = {**call, "optional_params": dict(call.get("optional_params") or {})}
+        again: Final = {**call, "optional_params": dict(call.get("optional_params") or {})}
         try:
-            answer = embedding(handler, **call)
+            answer: Final = embedding(handler, **call)
         except Base64RefusedError as refusal:
             with _remembered(refusal.url):
                 return embedding(handler, **again)

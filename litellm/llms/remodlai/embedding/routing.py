@@ -6,7 +6,7 @@ The Router asks here, before cooldowns and load balancing, where such a deployme
 """
 
 from collections.abc import MutableMapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import litellm
 
@@ -32,20 +32,20 @@ def serving(
     Raises:
         litellm.BadRequestError: none of them serves the task. The message lists the tasks that are served.
     """
-    task = request.get("task") or (request.get("extra_body") or {}).get("task")
+    task: Final = request.get("task") or (request.get("extra_body") or {}).get("task")
     if not task:
         request.pop("task", None)  # null would hide the deployment's own task
         return list(deployments)
     if task != request.get("task"):
         request["task"] = task
-    own_tasks = [deployment["litellm_params"].get("task") for deployment in deployments]
-    serve = [
+    own_tasks: Final = [deployment["litellm_params"].get("task") for deployment in deployments]
+    serve: Final = [
         deployment
         for deployment, own in zip(deployments, own_tasks, strict=True)
         if not own or f"{task}.".startswith(f"{own}.")
     ]
     if not serve:
-        served = ", ".join(sorted(set(own_tasks)))
+        served: Final = ", ".join(sorted(set(own_tasks)))
         raise litellm.BadRequestError(
             message=f"No deployment of {model} serves task={task!r}. Tasks served: {served}.",
             model=model,

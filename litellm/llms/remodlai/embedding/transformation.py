@@ -67,7 +67,7 @@ def _floats(embedding: str) -> list[float]:
 
 def _is_sound(embedding: object) -> bool:
     """Whether this is one vector, or a list of vectors, of finite numbers."""
-    rows: Any = (
+    rows: Final[Any] = (
         embedding if isinstance(embedding, list) and embedding and isinstance(embedding[0], list) else [embedding]
     )
     try:
@@ -84,7 +84,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
     def transform_embedding_request(
         self, model: str, input: AllEmbeddingInputValues, optional_params: dict[str, Any], headers: dict[str, str]
     ) -> dict[str, Any]:
-        request = super().transform_embedding_request(model, input, optional_params, headers)
+        request: Final = super().transform_embedding_request(model, input, optional_params, headers)
         # A model may really be called `hosted_vllm/...` on the server; upstream's class would cut that off.
         return {**request, "model": model}
 
@@ -114,7 +114,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
             LexiqNovaError: `encoding_format` is not a text.
         """
         request_data.update(_sendable(request_data))
-        encoding = request_data.get("encoding_format")
+        encoding: Final = request_data.get("encoding_format")
         if encoding is None:
             request_data.pop("encoding_format", None)  # null is no format: OpenAI's client would not send it
         elif not isinstance(encoding, str):
@@ -149,13 +149,13 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
             Base64RefusedError, LexiqNovaError: the answer has a vector that is empty, or a number that is not finite;
                 or it is not base64 of 32-bit floats, which this class and not the caller asked for.
         """
-        response = super().transform_embedding_response(
+        response: Final = super().transform_embedding_response(
             model, raw_response, model_response, logging_obj, api_key, request_data, optional_params, litellm_params
         )
         if request_data.get("encoding_format") not in (None, "float"):
             return response
         try:
-            lengths = {self._read(item) for item in response.data or ()}
+            lengths: Final = {self._read(item) for item in response.data or ()}
         except ValueError as error:
             raise self._failure(str(error)) from None
         if self.base64_from and not lengths <= {request_data.get("dimensions") or max(lengths, default=0)}:
@@ -171,7 +171,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         return len(item["embedding"])
 
     def _failure(self, what: str) -> BaseLLMException:
-        message = f"the server's embeddings cannot be used: {what}"
+        message: Final = f"the server's embeddings cannot be used: {what}"
         if self.base64_from:
             return Base64RefusedError(self.base64_from, httpx.codes.BAD_GATEWAY, message)
         return LexiqNovaError(httpx.codes.BAD_GATEWAY, message)

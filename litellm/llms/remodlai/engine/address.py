@@ -20,7 +20,7 @@ SCHEME: Final = "lexiq-nova"
 ANY: Final = "local"
 
 # What this process has called, by the name that stands in URLs.
-_ENGINES: dict[str, Engine] = {}
+_ENGINES: Final[dict[str, Engine]] = {}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def local_server(model: str, engine_args: Mapping[str, object] | str | None = No
         if not vllm_is_here():
             raise NoServer
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
-    engine = Engine.of(model, engine_args)
+    engine: Final = Engine.of(model, engine_args)
     permits.require(engine)
     _ENGINES[engine.name] = engine
     return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
@@ -71,8 +71,8 @@ def running_base(model: str) -> str | None:
     Returns:
         None where there is not exactly one, or this process may not call it.
     """
-    wanted = Engine.place_of(model)
-    up = [engine for engine in permits.running() if engine.model == wanted and listens(engine.socket)]
+    wanted: Final = Engine.place_of(model)
+    up: Final = [engine for engine in permits.running() if engine.model == wanted and listens(engine.socket)]
     if len(up) != 1:
         return None
     _ENGINES[up[0].name] = up[0]
@@ -90,8 +90,8 @@ def engine_of(url: httpx.URL) -> Engine:
         return _ENGINES[url.host]
     if not vllm_is_here():
         raise NoServer
-    running = [engine for engine in permits.running() if url.host in (ANY, engine.name)]
+    running: Final = [engine for engine in permits.running() if url.host in (ANY, engine.name)]
     if len(running) != 1:
-        names = ", ".join(engine.model for engine in running) or "none"
+        names: Final = ", ".join(engine.model for engine in running) or "none"
         raise failure(f"this call names no model, and not exactly one engine is running ({names})", 400)
     return running[0]

@@ -43,16 +43,16 @@ def with_advice(response: httpx.Response) -> httpx.Response:
         The response, with a longer message where the reason is known.
     """
     try:
-        answer = response.json()
+        answer: Final = response.json()
     except ValueError:
         return response
-    error = answer.get("error", answer) if isinstance(answer, dict) else None
-    name = "message" if isinstance(error, dict) and "message" in error else "detail"
-    said = error.get(name) if isinstance(error, dict) else None
-    advice = next((words for pattern, words in _ADVICE if isinstance(said, str) and pattern.search(said)), None)
+    error: Final = answer.get("error", answer) if isinstance(answer, dict) else None
+    name: Final = "message" if isinstance(error, dict) and "message" in error else "detail"
+    said: Final = error.get(name) if isinstance(error, dict) else None
+    advice: Final = next((words for pattern, words in _ADVICE if isinstance(said, str) and pattern.search(said)), None)
     if advice is None or not isinstance(error, dict):
         return response
     error[name] = f"{said} [{advice}]"
-    headers = {key: value for key, value in response.headers.items() if key not in _OF_THE_BODY}
-    content = json.dumps(answer).encode()
+    headers: Final = {key: value for key, value in response.headers.items() if key not in _OF_THE_BODY}
+    content: Final = json.dumps(answer).encode()
     return httpx.Response(response.status_code, headers=headers, content=content)

@@ -8,7 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import aiohttp
 import httpcore
@@ -45,7 +45,7 @@ class Fault(NamedTuple):
     broken: int | None = None
 
 
-Outcome = httpx.Response | httpx.TransportError
+Outcome: TypeAlias = httpx.Response | httpx.TransportError
 
 
 class Send(Protocol):
@@ -56,12 +56,12 @@ class Send(Protocol):
     ) -> Coroutine[Any, Any, httpx.Response]: ...
 
 
-Pause = Callable[[float], Awaitable[None]]
+Pause: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 def _fault(outcome: Outcome) -> Fault | None:
     if isinstance(outcome, httpx.Response):
-        engine = outcome.headers.get(ENGINE_HEADER, "")
+        engine: Final = outcome.headers.get(ENGINE_HEADER, "")
         if engine == "leaving":
             return Fault(delivered=False)
         if engine.isdigit() and _says_dead_inside(outcome):
@@ -70,7 +70,7 @@ def _fault(outcome: Outcome) -> Fault | None:
     if isinstance(outcome, httpx.TimeoutException):
         return None
     # aiohttp's errors of a broken connection come as ConnectError too.
-    refused = isinstance(outcome, httpx.ConnectError) and isinstance(
+    refused: Final = isinstance(outcome, httpx.ConnectError) and isinstance(
         outcome.__cause__, (aiohttp.ClientConnectorError, httpcore.ConnectError)
     )
     return Fault(delivered=not refused)
@@ -81,10 +81,10 @@ def _says_dead_inside(response: httpx.Response) -> bool:
     if response.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
         return False
     try:
-        said = response.json()
+        said: Final = response.json()
     except ValueError:
         return False
-    error = said.get("error", said) if isinstance(said, dict) else None  # not nested before vLLM 0.10
+    error: Final = said.get("error", said) if isinstance(said, dict) else None  # not nested before vLLM 0.10
     return isinstance(error, dict) and str(error.get("message")).startswith(DEAD_INSIDE)
 
 
@@ -103,19 +103,19 @@ async def _outcome(call: Awaitable[httpx.Response]) -> Outcome:
 
 async def says_it_is_well(engine: Engine, send: Send) -> bool:
     """Whether the engine itself says that its engine process lives."""
-    url = f"http://{engine.name}/health"
-    timeouts = httpx.Timeout(HEALTH_SECONDS).as_dict()
-    request = httpx.Request("GET", url, extensions={"timeout": timeouts})
-    outcome = await _outcome(send(engine, request, whole=True))
+    url: Final = f"http://{engine.name}/health"
+    timeouts: Final = httpx.Timeout(HEALTH_SECONDS).as_dict()
+    request: Final = httpx.Request("GET", url, extensions={"timeout": timeouts})
+    outcome: Final = await _outcome(send(engine, request, whole=True))
     return isinstance(outcome, httpx.Response) and outcome.is_success
 
 
 @contextlib.contextmanager
 def _waiting(engine: Engine) -> Iterator[None]:
     """Counts a call that waits for its engine; raises where as many are waiting as may."""
-    limit = max_calls()
+    limit: Final = max_calls()
     if limit and _WAITING[engine.name] >= limit:
-        text = f"{limit} calls are waiting for the engine of {engine.model} already (LEXIQ_NOVA_MAX_CALLS)"
+        text: Final = f"{limit} calls are waiting for the engine of {engine.model} already (LEXIQ_NOVA_MAX_CALLS)"
         raise LexiqNovaError(429, f"lexiq_nova: {text}", headers={"retry-after": str(RETRY_SECONDS)})
     _WAITING[engine.name] += 1
     try:
@@ -129,7 +129,7 @@ def _require_name_of_adapter(engine: Engine, request: httpx.Request) -> None:
     if not engine.adapters or "VLLM_ALLOW_RUNTIME_LORA_UPDATING" in dict(engine.environment):
         return
     try:
-        body = json.loads(request.content)
+        body: Final = json.loads(request.content)
     except ValueError:
         return  # a form; vLLM's own words fit it better
     if isinstance(body, dict) and body.get("model"):
@@ -145,10 +145,10 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
         send: asks an engine.
         pause: sleeps for some seconds.
     """
-    engine = engine_of(request.url)
+    engine: Final = engine_of(request.url)
     _require_name_of_adapter(engine, request)
-    allowed = request.extensions.get("timeout", {}).get("read")
-    deadline = None if allowed is None else time.monotonic() + allowed
+    allowed: Final = request.extensions.get("timeout", {}).get("read")
+    deadline: Final = None if allowed is None else time.monotonic() + allowed
     delivered = False
     for _ in range(ATTEMPTS):
         engine.use()
@@ -174,9 +174,9 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
 
 def _addressed(engine: Engine, request: httpx.Request) -> httpx.Request:
     """The same request as the engine's socket takes it; its body has been read."""
-    headers = request.headers.copy()
+    headers: Final = request.headers.copy()
     headers.pop("transfer-encoding", None)
     headers.pop(HEADER, None)  # a proxy's client has no say in it
     headers.update(engine.wishes.headers())
-    url = request.url.copy_with(scheme="http")
+    url: Final = request.url.copy_with(scheme="http")
     return httpx.Request(request.method, url, headers=headers, content=request.content, extensions=request.extensions)

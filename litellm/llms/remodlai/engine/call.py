@@ -32,15 +32,15 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
     Returns:
         The same function; it raises LiteLLM's exceptions where the engine may not or cannot be used.
     """
-    names = list(inspect.signature(function).parameters)
-    position = names.index("model") if "model" in names else len(names)
+    names: Final = list(inspect.signature(function).parameters)
+    position: Final = names.index("model") if "model" in names else len(names)
 
     def named(args: tuple[object, ...], call: dict[str, object]) -> dict[str, object]:
-        given = call.get("model")
+        given: Final = call.get("model")
         model = given if given is not None or len(args) <= position else args[position]
         if isinstance(model, str) and model in litellm.model_alias_map:
             model = litellm.model_alias_map[model]
-        provider = call.get("custom_llm_provider")
+        provider: Final = call.get("custom_llm_provider")
         if provider in PROVIDERS or isinstance(model, str) and model.startswith(_PREFIXES):
             return _on_engine(call, model, provider)
         return call
@@ -67,13 +67,13 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
     from litellm.llms.remodlai.errors import LexiqNovaError, NoServer
     from litellm.llms.remodlai.places import LOCAL_ENGINE
 
-    on_server = {name: value for name, value in call.items() if name != "engine_args"}
+    on_server: Final = {name: value for name, value in call.items() if name != "engine_args"}
     given_base, key = call.get("api_base") or call.get("base_url"), call.get("api_key")
     for argument in _BASES:
         if given := call.get(argument):
             # Not every function of upstream's asks the provider what is meant, or takes anything but text.
             on_server[argument] = meant(str(given))
-    name = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
+    name: Final = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
     try:
         base, _key = own_server(name, given_base, key if isinstance(key, str) else None)
     except LexiqNovaError as refusal:
@@ -82,8 +82,8 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
         return on_server
     model = model.removeprefix(f"{name}/") if isinstance(model, str) else ""
     try:
-        server = local_server(model, cast("Mapping[str, object] | str | None", call.get("engine_args")))
+        server: Final = local_server(model, cast("Mapping[str, object] | str | None", call.get("engine_args")))
     except LexiqNovaError as refusal:
-        error = NoServer(name) if isinstance(refusal, NoServer) else refusal
+        error: Final = NoServer(name) if isinstance(refusal, NoServer) else refusal
         raise litellm.exception_type(model=model, original_exception=error, custom_llm_provider=name) from error
     return {**on_server, "api_base": server.base}

@@ -8,17 +8,18 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from litellm.llms.remodlai.engine.options import option_name
 
-CONFIGURATIONS = ("config.json", "params.json")
+CONFIGURATIONS: Final = ("config.json", "params.json")
 # Options that say that the configuration is somewhere else, or has another form.
-ELSEWHERE = frozenset({"hf-config-path", "config-format", "load-format"})
-MODELSCOPE = "VLLM_USE_MODELSCOPE"
-SWITCHES = (MODELSCOPE, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+ELSEWHERE: Final = frozenset({"hf-config-path", "config-format", "load-format"})
+MODELSCOPE: Final = "VLLM_USE_MODELSCOPE"
+SWITCHES: Final = (MODELSCOPE, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
-_PATH = re.compile(r"[/~]|\.\.?(/|$)")
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
+_PATH: Final = re.compile(r"[/~]|\.\.?(/|$)")
+_HUB_ID: Final = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
 
 
 def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, int] | None:
@@ -33,10 +34,10 @@ def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[s
     Returns:
         The reason and the HTTP status that fits it; None where only vLLM can tell.
     """
-    path = Path(os.path.expanduser(model))
+    path: Final = Path(os.path.expanduser(model))
     if path.is_dir():
-        has_own = {option_name(token) for token in tokens}.isdisjoint(ELSEWHERE)
-        reason = _unreadable(path) if has_own else None
+        has_own: Final = {option_name(token) for token in tokens}.isdisjoint(ELSEWHERE)
+        reason: Final = _unreadable(path) if has_own else None
         return None if reason is None else (reason, 400)
     if path.exists() or "://" in model:
         return None
@@ -44,7 +45,9 @@ def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[s
         return f"there is no model at {model}", 404
     if not _HUB_ID.fullmatch(model):
         return f"{model} is neither a directory nor a model id (`org/name`)", 404
-    offline = {name for name in SWITCHES if environment.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")}
+    offline: Final = {
+        name for name in SWITCHES if environment.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")
+    }
     if not offline or MODELSCOPE in offline:
         return None
     if any(folder_of(model, environment).glob("snapshots/*/*")):
@@ -54,10 +57,10 @@ def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[s
 
 def hub_cache(environment: Mapping[str, str]) -> Path:
     """Returns where the hub's models are kept, by the variables that huggingface_hub reads."""
-    named = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
+    named: Final = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
     if named:
         return Path(os.path.expanduser(named))
-    caches = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    caches: Final = environment.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.path.expanduser(environment.get("HF_HOME") or f"{caches}/huggingface"), "hub")
 
 
@@ -67,13 +70,13 @@ def folder_of(model: str, environment: Mapping[str, str]) -> Path:
 
 
 def _unreadable(directory: Path) -> str | None:
-    found = next((directory / name for name in CONFIGURATIONS if (directory / name).exists()), None)
+    found: Final = next((directory / name for name in CONFIGURATIONS if (directory / name).exists()), None)
     if found is None:
         if any(directory.glob("*.gguf")):
             return None
         return f"{directory} holds no model: it has neither {' nor '.join(CONFIGURATIONS)}"
     try:
-        is_object = isinstance(json.loads(found.read_bytes()), dict)
+        is_object: Final = isinstance(json.loads(found.read_bytes()), dict)
     except (OSError, ValueError) as error:
         return f"{found} cannot be read: {error}"
     return None if is_object else f"{found} is not a JSON object"

@@ -38,8 +38,8 @@ def needed(names: Iterable[str], quantization: str = "") -> list[str]:
     forms = [[name for name in names if _matches(name, patterns)] for patterns in WEIGHTS]
     if quantization:
         forms = [[name for name in forms[-1] if quantization.lower() in name.lower()]]
-    weights = {name for patterns in WEIGHTS for name in names if _matches(name, patterns)}
-    chosen = next(filter(None, forms), [])
+    weights: Final = {name for patterns in WEIGHTS for name in names if _matches(name, patterns)}
+    chosen: Final = next(filter(None, forms), [])
     return [name for name in names if name in chosen or name not in weights]
 
 
@@ -61,8 +61,8 @@ def sizes_on_hub(model: str) -> dict[str, int]:
         Exception: what huggingface_hub raises, offline and for a model that is not there or not open to everybody.
     """
     repository, _, quantization = model.partition(":")
-    found = HfApi().model_info(repository, files_metadata=True, timeout=ASK_SECONDS).siblings or []
-    sizes = {each.rfilename: each.size or 0 for each in found}
+    found: Final = HfApi().model_info(repository, files_metadata=True, timeout=ASK_SECONDS).siblings or []
+    sizes: Final = {each.rfilename: each.size or 0 for each in found}
     return {name: sizes[name] for name in needed(sizes, quantization)}
 
 
@@ -97,7 +97,7 @@ class Download:
             # The hub may answer slowly, and whoever shows this may be an event loop.
             self._asking = threading.Thread(target=self._ask, name="lexiq-nova-download", daemon=True)
             self._asking.start()
-        here = f"{sum(self._here()) / GIB:.1f}"
+        here: Final = f"{sum(self._here()) / GIB:.1f}"
         return f"{here} GiB" if self.total is None else f"{here} of {self.total / GIB:.1f} GiB"
 
     def _ask(self) -> None:

@@ -35,23 +35,26 @@ def why_it_ended(log: Path, code: int | None) -> tuple[str, int]:
     Returns:
         The reason and the HTTP status that fits it.
     """
-    number = -code if code is not None and code < 0 else _signal_of_core(log)
+    number: Final = -code if code is not None and code < 0 else _signal_of_core(log)
     if number is None and (has_error(log) or code):
         message, status_code = last_error(log)
         if _WANTS_MEMORY.search(message) and (others := engines_of_other_users()):
             message = f"{message}; {others}"
         return message, status_code
-    words = stage(log)
+    words: Final = stage(log)
     if number is None:
         return f"it ended without a word while {words}", 503
     if number != signal.SIGKILL:
         return f"{_name(number)} ended it while {words}", 503
-    parts = (f"SIGKILL ended it while {words}, most likely for want of memory{_memory()}", engines_of_other_users())
+    parts: Final = (
+        f"SIGKILL ended it while {words}, most likely for want of memory{_memory()}",
+        engines_of_other_users(),
+    )
     return "; ".join([*filter(None, parts), LESS_MEMORY]), 503
 
 
 def _signal_of_core(log: Path) -> int | None:
-    ended = _ENDED_CORE.findall(tail(log))
+    ended: Final = _ENDED_CORE.findall(tail(log))
     return int(ended[-1]) if ended else None
 
 
@@ -79,8 +82,8 @@ def engines_of_other_users(folder: Path = Path("/proc")) -> str:
     Returns:
         A few words with their process ids and memory; empty where there are none, or none can be seen.
     """
-    memory: defaultdict[int, float] = defaultdict(float)
-    owners: dict[int, int] = {}
+    memory: Final[defaultdict[int, float]] = defaultdict(float)
+    owners: Final[dict[int, int]] = {}
     for process in processes(folder):
         if process.owner == os.geteuid():
             continue
@@ -89,5 +92,5 @@ def engines_of_other_users(folder: Path = Path("/proc")) -> str:
             command = (folder / str(process.pid) / "cmdline").read_bytes()
             if SERVER.encode() in command and process.pid == process.group:
                 owners[process.group] = process.owner
-    named = [f"pid {group} of user {owner}, {memory[group]:.1f} GiB" for group, owner in sorted(owners.items())]
+    named: Final = [f"pid {group} of user {owner}, {memory[group]:.1f} GiB" for group, owner in sorted(owners.items())]
     return f"another user's engine is in the way ({'; '.join(named)})" if named else ""

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Final
 
 from litellm.llms.remodlai.engine.environment import decisive
 from litellm.llms.remodlai.engine.options import base_model, in_one_form, option_tokens, values_of
@@ -35,7 +36,7 @@ from litellm.llms.remodlai.engine.settings import interpreter
 from litellm.llms.remodlai.engine.wishes import Wishes, wishes_in
 from litellm.llms.remodlai.errors import NoServer, failure
 
-_LEASES: dict[Path, int] = {}
+_LEASES: Final[dict[Path, int]] = {}
 
 
 @cache
@@ -66,7 +67,7 @@ def running_engines() -> list["Engine"]:
 
 def model_in(folder: Path) -> str:
     """Returns the model of an engine's directory, for words about it."""
-    engine = Engine.in_folder(folder)
+    engine: Final = Engine.in_folder(folder)
     return folder.name if engine is None else engine.model
 
 
@@ -111,12 +112,12 @@ class Engine:
             LexiqNovaError: the options cannot be used, the engine has no such name, or vLLM is not installed.
         """
         base, own = base_model(options)
-        tokens = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(own))
+        tokens: Final = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(own))
         if not vllm_is_here():
             raise NoServer
         wishes, variables, vllms = wishes_in(in_one_form(tokens))
-        environment = tuple(sorted({**decisive(os.environ), **variables}.items()))
-        engine = cls(cls.place_of(base or model), vllms, interpreter(), environment, wishes)
+        environment: Final = tuple(sorted({**decisive(os.environ), **variables}.items()))
+        engine: Final = cls(cls.place_of(base or model), vllms, interpreter(), environment, wishes)
         if base is not None:
             engine.require_name(model)
         return engine
@@ -124,7 +125,7 @@ class Engine:
     @cached_property
     def adapters(self) -> tuple[str, ...]:
         """Names of the LoRA adapters that its options give it; vLLM answers with an adapter if a call names it."""
-        named = values_of(self.tokens, "lora-modules")
+        named: Final = values_of(self.tokens, "lora-modules")
         return tuple(str(json.loads(each)["name"]) if each[0] == "{" else each.partition("=")[0] for each in named)
 
     def require_name(self, name: str) -> None:
@@ -134,15 +135,15 @@ class Engine:
         Raises:
             LexiqNovaError: 404, there is no such name.
         """
-        served = (*values_of(self.tokens, "served-model-name"), *self.adapters)
+        served: Final = (*values_of(self.tokens, "served-model-name"), *self.adapters)
         if name not in served and self.place_of(name) != self.model:
-            known = ", ".join((self.model, *served))
+            known: Final = ", ".join((self.model, *served))
             raise failure(f"the engine of {self.model} has no model or adapter {name}; it has {known}", 404)
 
     @staticmethod
     def place_of(model: str) -> str:
         """Returns a model that is on this machine by its one path, however it is spelt; any other as it is."""
-        path = os.path.expanduser(model)
+        path: Final = os.path.expanduser(model)
         return os.path.realpath(path) if os.path.exists(path) else model
 
     @classmethod
@@ -158,9 +159,9 @@ class Engine:
     @cached_property
     def name(self) -> str:
         """Name of the engine and of its directory; also a host name."""
-        known_by = [self.model, self.tokens, self.python, self.environment]
-        digest = hashlib.sha256(json.dumps(known_by).encode()).hexdigest()
-        slug = re.sub("[^a-z0-9]+", "-", os.path.basename(self.model).lower()).strip("-")[:SLUG_BYTES].strip("-")
+        known_by: Final = [self.model, self.tokens, self.python, self.environment]
+        digest: Final = hashlib.sha256(json.dumps(known_by).encode()).hexdigest()
+        slug: Final = re.sub("[^a-z0-9]+", "-", os.path.basename(self.model).lower()).strip("-")[:SLUG_BYTES].strip("-")
         return f"{slug or 'model'}-{digest[:DIGEST_BYTES]}"
 
     @cached_property
@@ -181,7 +182,7 @@ class Engine:
             return
         # Without a directory there is no engine yet: `ensure` comes here again.
         with disk_errors(self.folder), contextlib.suppress(FileNotFoundError):
-            lease = shared(self.folder / "users")
+            lease: Final = shared(self.folder / "users")
             if lease is not None:
                 with lease:
                     _LEASES[self.folder] = os.dup(lease.fileno())  # held until the process ends

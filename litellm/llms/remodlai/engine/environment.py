@@ -50,7 +50,7 @@ def decisive(environment: Mapping[str, str]) -> dict[str, str]:
     Returns:
         Variables by name, sorted.
     """
-    names = (
+    names: Final = (
         name
         for name in environment
         if name.startswith(_DECISIVE_PREFIX) or name.endswith(_DECISIVE_SUFFIX) or name in _DECISIVE
@@ -68,8 +68,8 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
     Returns:
         Variables by name.
     """
-    more = (pattern.strip() for pattern in environment.get("LEXIQ_NOVA_ENGINE_ENV", "").split(","))
-    patterns = (*_PASSED, *more)
+    more: Final = (pattern.strip() for pattern in environment.get("LEXIQ_NOVA_ENGINE_ENV", "").split(","))
+    patterns: Final = (*_PASSED, *more)
     return {
         name: value
         for name, value in environment.items()

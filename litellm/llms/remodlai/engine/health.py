@@ -26,7 +26,7 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
         `local_engine`, a few words; with `error` and `exception`, as upstream has them, where no call could succeed.
         None where the deployment is no local engine's.
     """
-    name = own_provider_of((), params)
+    name: Final = own_provider_of((), params)
     if name is None:
         return None
     # The provider's classes import LiteLLM, which is not complete when it imports this.
@@ -34,10 +34,10 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
     from litellm.llms.remodlai.errors import LexiqNovaError
     from litellm.llms.remodlai.places import LOCAL_ENGINE, base_of_deployment
 
-    base = base_of_deployment(params)
+    base: Final = base_of_deployment(params)
     if own_server(name, str(base) if base else None, None)[0] != LOCAL_ENGINE:
         return None
-    model = str(params.get("model")).removeprefix(f"{name}/")
+    model: Final = str(params.get("model")).removeprefix(f"{name}/")
     try:
         return {"local_engine": await _look_at(model, params.get("engine_args"))}
     except LexiqNovaError as refusal:
@@ -60,9 +60,9 @@ async def _look_at(model: str, options: object) -> str:
         if not vllm_is_here():
             raise NoServer
         return COLD
-    engine = Engine.of(model, cast("Mapping[str, object] | str | None", options))
+    engine: Final = Engine.of(model, cast("Mapping[str, object] | str | None", options))
     require(engine)
-    pauses = ask(engine.folder, "status")
+    pauses: Final = ask(engine.folder, "status")
     while True:
         try:
             await asyncio.sleep(next(pauses))
@@ -74,7 +74,7 @@ async def _look_at(model: str, options: object) -> str:
         return COLD
     if not status:
         return "busy"
-    state = state_in(status)
+    state: Final = state_in(status)
     if state is not State.READY:
         return state.value
     if not await TRANSPORT.is_healthy(engine):

@@ -6,13 +6,14 @@ vLLM promises nothing about its log, so everything here degrades to less detail,
 
 import re
 from pathlib import Path
+from typing import Final
 
 from litellm.llms.remodlai.errors import no_server
 
-TAIL_BYTES = 256 * 1024
+TAIL_BYTES: Final = 256 * 1024
 
 # The last of these that the log mentions is how far the engine has come.
-STAGES = (
+STAGES: Final = (
     ("", "starting vLLM"),
     ("Resolved architecture", "checking model and options"),
     ("Initializing a V1 LLM engine", "starting the engine's processes"),
@@ -24,11 +25,11 @@ STAGES = (
     ("Supported tasks", "starting the server"),
 )
 
-_PREFIX = re.compile(r"^(\([^()]+ pid=\d+\) ?)?((ERROR|INFO|WARNING) [\d-]+ [\d:.]+ \[[^\]]*\] ?)?")
-_ERROR = re.compile(r"^((\w+\.)*\w*(Error|Exception|Interrupt)(:|$)|[\w.-]+: error: | +Value error, )")
+_PREFIX: Final = re.compile(r"^(\([^()]+ pid=\d+\) ?)?((ERROR|INFO|WARNING) [\d-]+ [\d:.]+ \[[^\]]*\] ?)?")
+_ERROR: Final = re.compile(r"^((\w+\.)*\w*(Error|Exception|Interrupt)(:|$)|[\w.-]+: error: | +Value error, )")
 # What vLLM says in the parent about an error that a worker has already explained.
-_ECHO = re.compile(r"See root cause above|EngineDeadError|^KeyboardInterrupt|WorkerProc initialization failed")
-_STATUS_CODES = (
+_ECHO: Final = re.compile(r"See root cause above|EngineDeadError|^KeyboardInterrupt|WorkerProc initialization failed")
+_STATUS_CODES: Final = (
     (re.compile("No module named 'vllm'"), 400),
     (re.compile("error: |Value error"), 400),
     (re.compile("Repository ?Not ?Found|EntryNotFound|Invalid repository ID|is not a valid model identifier"), 404),
@@ -47,7 +48,7 @@ def tail(log: Path) -> str:
 
 def stage(log: Path) -> str:
     """Returns in a few words what the starting engine is doing."""
-    text = tail(log)
+    text: Final = tail(log)
     return next(words for mark, words in reversed(STAGES) if mark in text)
 
 
@@ -67,11 +68,11 @@ def last_error(log: Path) -> tuple[str, int]:
         vLLM's own last error line (of several processes' lines the one that is no mere echo), and the HTTP status
         that fits it.
     """
-    lines = [_PREFIX.sub("", line).rstrip() for line in tail(log).splitlines()]
-    errors = [line.strip() for line in lines if _ERROR.match(line)]
-    told = [line for line in errors if not _ECHO.search(line)]
-    last = next((line for line in reversed(lines) if line), "it was killed before it wrote a line")
-    line = (told or errors or [last])[-1]
+    lines: Final = [_PREFIX.sub("", line).rstrip() for line in tail(log).splitlines()]
+    errors: Final = [line.strip() for line in lines if _ERROR.match(line)]
+    told: Final = [line for line in errors if not _ECHO.search(line)]
+    last: Final = next((line for line in reversed(lines) if line), "it was killed before it wrote a line")
+    line: Final = (told or errors or [last])[-1]
     if "No module named 'vllm'" in line:
         return no_server("lexiq_nova"), 400
     return line, next((code for pattern, code in reversed(_STATUS_CODES) if pattern.search(line)), 503)

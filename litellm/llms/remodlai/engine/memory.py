@@ -7,12 +7,12 @@ Imports nothing but the standard library: the engine's process, which may have n
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-KIB = 2**10
-GIB = 2**30
+KIB: Final = 2**10
+GIB: Final = 2**30
 # A group without a limit has one of this size, or the word for it.
-UNLIMITED = 2**60
+UNLIMITED: Final = 2**60
 
 
 class Process(NamedTuple):
@@ -58,7 +58,7 @@ def processes(folder: Path = Path("/proc")) -> Iterator[Process]:
 
 def _least(name: str, others: list[int]) -> int | None:
     try:
-        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        lines: Final = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
         return min(int(lines[name].split()[0]) * KIB, *others, UNLIMITED)
     except (OSError, KeyError, ValueError):
         return None  # not Linux
@@ -69,7 +69,7 @@ def _limits(
 ) -> Iterator[tuple[int, int]]:
     """The limits of this process's control groups, each with what is used of it and cannot be taken back."""
     try:
-        groups = [line.split(":", 2)[1:] for line in processes.read_text().splitlines()]
+        groups: Final = [line.split(":", 2)[1:] for line in processes.read_text().splitlines()]
     except OSError:
         return
     for controllers, path in groups:

@@ -4,6 +4,7 @@ The models of this machine: those that run, and those in the hub's cache.
 
 import os
 from collections.abc import Iterator
+from typing import Final
 
 from litellm.llms.remodlai.engine import permits
 from litellm.llms.remodlai.engine.check import CONFIGURATIONS, hub_cache
@@ -21,11 +22,11 @@ def local_models() -> list[str]:
     Raises:
         NoServer: nothing is running, and nothing can be started.
     """
-    running = permits.running()
+    running: Final = permits.running()
     if not running and not vllm_is_here():
         raise NoServer
-    up = (engine.model for engine in running)
-    cached = (model for model in _cached() if permits.allows_model(model))
+    up: Final = (engine.model for engine in running)
+    cached: Final = (model for model in _cached() if permits.allows_model(model))
     return list(dict.fromkeys([*up, *cached]))
 
 

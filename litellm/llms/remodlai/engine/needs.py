@@ -11,26 +11,26 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
     from litellm.llms.remodlai.engine.memory import GIB, available_bytes, total_bytes
 else:
-    _memory = runpy.run_path(str(Path(__file__).with_name("memory.py")))
+    _memory: Final = runpy.run_path(str(Path(__file__).with_name("memory.py")))
     GIB, total_bytes, available_bytes = _memory["GIB"], _memory["total_bytes"], _memory["available_bytes"]
 
 # What vLLM's processes hold beside weights and cache, measured on a CPU.
-OVERHEAD_BYTES = 3 * GIB // 2
+OVERHEAD_BYTES: Final = 3 * GIB // 2
 # An engine on a CPU, where nobody has said how much, has a cache of this size, and never less than one longest prompt.
-CACHE_BYTES = 2 * GIB
+CACHE_BYTES: Final = 2 * GIB
 # vLLM's cache consists of whole blocks.
-SLACK = 1.1
-NO_SLEEP = "--no-enable-sleep-mode"
-KV_SPACE = "VLLM_CPU_KVCACHE_SPACE"
-WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf")
-MEMORY = "memory"
+SLACK: Final = 1.1
+NO_SLEEP: Final = "--no-enable-sleep-mode"
+KV_SPACE: Final = "VLLM_CPU_KVCACHE_SPACE"
+WEIGHTS: Final = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf")
+MEMORY: Final = "memory"
 
-Needs = dict[str, float]
+Needs: TypeAlias = dict[str, float]
 
 
 def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Needs | None:
@@ -47,10 +47,10 @@ def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Ne
         Bytes of the machine's memory, as `memory`, or a share of each device, by its number or id; None where that
         cannot be told.
     """
-    share = options.gpu_memory_utilization
+    share: Final = options.gpu_memory_utilization
     if not 0 < share <= 1:
         _refuse(f"gpu_memory_utilization must be above 0 and at most 1, not {share}")
-    cache = options.kv_cache_memory_bytes
+    cache: Final = options.kv_cache_memory_bytes
     if cache is not None and cache <= 0:
         _refuse(f"kv_cache_memory_bytes must be above 0, not {cache}")
     try:
@@ -59,19 +59,19 @@ def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Ne
         return None  # an older vLLM
     if options.distributed_executor_backend == "ray" or getattr(options, "nnodes", 1) > 1:
         return None  # a part of it is on other machines
-    weights = _weights(model)
+    weights: Final = _weights(model)
     if platform.is_cpu():
         return _of_memory(arguments, options, model, weights, shares)
     return _of_devices(options, platform, weights)
 
 
 def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | None, shares: bool) -> Needs | None:
-    total = total_bytes()
+    total: Final = total_bytes()
     if total is None:
         return None
-    workers = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
+    workers: Final = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
     cache = _cache_by_environment() or options.kv_cache_memory_bytes
-    is_said = cache is not None or options.gpu_memory_utilization != type(options).gpu_memory_utilization
+    is_said: Final = cache is not None or options.gpu_memory_utilization != type(options).gpu_memory_utilization
     if not is_said and shares and workers == 1 and weights is not None:
         cache = _default_cache(model)
         if cache is not None and weights + cache + OVERHEAD_BYTES <= total:
@@ -82,23 +82,25 @@ def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | No
         return {MEMORY: options.gpu_memory_utilization * total}
     if weights is None:
         return None
-    needed = weights + workers * cache
+    needed: Final = weights + workers * cache
     if needed > total:
-        sizes = f"{weights / GIB:.1f} GiB of weights and {workers * cache / GIB:.1f} GiB of cache"
+        sizes: Final = f"{weights / GIB:.1f} GiB of weights and {workers * cache / GIB:.1f} GiB of cache"
         _refuse(f"{sizes} are more than this machine's {total / GIB:.1f} GiB; set a smaller kv_cache_memory_bytes")
     return {MEMORY: needed + OVERHEAD_BYTES}
 
 
 def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | None:
-    workers = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
+    workers: Final = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
     share = options.gpu_memory_utilization
     if options.kv_cache_memory_bytes is not None:
         if weights is None:
             return None
-        bytes_of_each = weights / workers + options.kv_cache_memory_bytes + OVERHEAD_BYTES
+        bytes_of_each: Final = weights / workers + options.kv_cache_memory_bytes + OVERHEAD_BYTES
         share = min(1.0, bytes_of_each / platform.get_device_total_memory())
-    visible = [each.strip() for each in os.environ.get(platform.device_control_env_var, "").split(",") if each.strip()]
-    chosen = getattr(options, "device_ids", None) or range(workers)
+    visible: Final = [
+        each.strip() for each in os.environ.get(platform.device_control_env_var, "").split(",") if each.strip()
+    ]
+    chosen: Final = getattr(options, "device_ids", None) or range(workers)
     try:
         # A number counts among the devices that the environment shows.
         return {str(visible[each] if visible and isinstance(each, int) else each): share for each in chosen}
@@ -120,13 +122,15 @@ def sleep_of(arguments: Namespace, model: Any) -> dict[str, Any]:
     try:
         from vllm.platforms import current_platform as platform
 
-        can = platform.is_sleep_mode_available() and getattr(platform, "is_cumem_allocator_available", lambda: True)()
+        can: Final = (
+            platform.is_sleep_mode_available() and getattr(platform, "is_cumem_allocator_available", lambda: True)()
+        )
     except (ImportError, AttributeError):
         return {}  # an older vLLM
-    allocator = os.environ.get("PYTORCH_ALLOC_CONF", "") + os.environ.get("PYTORCH_CUDA_ALLOC_CONF", "")
+    allocator: Final = os.environ.get("PYTORCH_ALLOC_CONF", "") + os.environ.get("PYTORCH_CUDA_ALLOC_CONF", "")
     if not can or NO_SLEEP in sys.argv or "expandable_segments:True" in allocator:
         return {}
-    weights = _weights(model)
+    weights: Final = _weights(model)
     if weights is None:
         return {}
     arguments.enable_sleep_mode = True
@@ -135,12 +139,12 @@ def sleep_of(arguments: Namespace, model: Any) -> dict[str, Any]:
 
 def has_memory_for(needs: Mapping[str, Any]) -> bool:
     """Whether the machine's memory holds the weights of an engine that is to sleep."""
-    available = available_bytes()
+    available: Final = available_bytes()
     return available is not None and needs["sleeps"] * SLACK <= available
 
 
 def _cache_by_environment() -> int | None:
-    text = os.environ.get(KV_SPACE, "")
+    text: Final = os.environ.get(KV_SPACE, "")
     if not text:
         return None
     try:
@@ -154,11 +158,11 @@ def _cache_by_environment() -> int | None:
 
 def _default_cache(model: Any) -> int | None:
     """A cache for one prompt as long as the model allows, and for many shorter ones."""
-    text = model.hf_text_config
+    text: Final = model.hf_text_config
     try:
-        heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
-        head = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-        token = 2 * text.num_hidden_layers * heads * head * model.dtype.itemsize  # keys and values
+        heads: Final = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+        head: Final = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+        token: Final = 2 * text.num_hidden_layers * heads * head * model.dtype.itemsize  # keys and values
         return max(CACHE_BYTES, int(token * model.max_model_len * SLACK))
     except (AttributeError, TypeError):
         return None  # of another kind
@@ -174,11 +178,13 @@ def _weights(model: Any) -> int | None:
             folder = Path(snapshot_download(model.model, revision=model.revision, local_files_only=True))
         except (ImportError, OSError, ValueError):
             return None
-    sizes = (sum(file.stat().st_size for file in folder.glob(pattern)) for pattern in WEIGHTS)
-    size = next(filter(None, sizes), None)
-    stored = getattr(model.hf_text_config, "dtype", None)
+    sizes: Final = (sum(file.stat().st_size for file in folder.glob(pattern)) for pattern in WEIGHTS)
+    size: Final = next(filter(None, sizes), None)
+    stored: Final = getattr(model.hf_text_config, "dtype", None)
     # Half as wide on disk as in memory, where the options ask for float32.
-    wider = getattr(model.dtype, "itemsize", 1) / getattr(stored, "itemsize", getattr(model.dtype, "itemsize", 1))
+    wider: Final = getattr(model.dtype, "itemsize", 1) / getattr(
+        stored, "itemsize", getattr(model.dtype, "itemsize", 1)
+    )
     return None if size is None else int(size * max(1.0, wider))
 
 

@@ -9,12 +9,12 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from litellm.llms.remodlai.errors import failure
 
 # Where the engine listens and what it is called is decided here; every other option is vLLM's business.
-OWN_OPTIONS = frozenset(
+OWN_OPTIONS: Final = frozenset(
     {
         *("model", "model-tag", "config", "uds", "host", "port", "root-path", "api-key"),
         *("ssl-keyfile", "ssl-certfile", "ssl-ca-certs", "ssl-cert-reqs"),
@@ -22,9 +22,9 @@ OWN_OPTIONS = frozenset(
     }
 )
 # vLLM's one-dash names of some of them.
-OWN_SHORT_OPTIONS = frozenset({"asc", "hl"})
+OWN_SHORT_OPTIONS: Final = frozenset({"asc", "hl"})
 # Options that spread an engine over several machines: its workers must then be reachable from the others.
-SEVERAL_MACHINES = frozenset(
+SEVERAL_MACHINES: Final = frozenset(
     {
         *("nnodes", "node-rank", "master-addr"),
         *("data-parallel-address", "data-parallel-hybrid-lb", "data-parallel-external-lb"),
@@ -49,10 +49,10 @@ REPEATED: Final = frozenset({"middleware"})
 # Options whose values are one word with commas; of any other, each value is a word.
 IN_ONE_WORD: Final = frozenset({"--device-ids"})
 
-_OPTION = re.compile(r"--?[A-Za-z]")
+_OPTION: Final = re.compile(r"--?[A-Za-z]")
 
 
-EngineOptions = Mapping[str, object] | Sequence[str] | str | None
+EngineOptions: TypeAlias = Mapping[str, object] | Sequence[str] | str | None
 
 
 def base_model(options: object) -> tuple[str | None, EngineOptions]:
@@ -121,7 +121,7 @@ def in_one_form(tokens: Sequence[str]) -> tuple[str, ...]:
     Returns:
         Its words: long names with dashes, in alphabetical order, each value a word of its own.
     """
-    by_name: dict[str, tuple[str, ...]] = {}
+    by_name: Final[dict[str, tuple[str, ...]]] = {}
     for name, values in _options(tokens):
         key = name.removeprefix("--").removeprefix("no-")
         before = by_name.get(key, ()) if key in REPEATED else ()
@@ -184,7 +184,7 @@ def without(tokens: Sequence[str], names: Collection[str]) -> tuple[dict[str, li
     Raises:
         LexiqNovaError: one has no value, is turned off (`--no-…`) or given in parts (`--env.NAME`).
     """
-    taken: dict[str, list[str]] = {}
+    taken: Final[dict[str, list[str]]] = {}
     rest: list[str] = []
     for name, values in _options(tokens):
         bare = name.removeprefix("--")
@@ -208,7 +208,7 @@ def _is_own(token: str) -> bool:
 
 
 def _option(name: str, value: object) -> list[str]:
-    flag = "--" + name.replace("_", "-")
+    flag: Final = "--" + name.replace("_", "-")
     if value is None:
         return []
     if isinstance(value, bool):

@@ -42,7 +42,7 @@ def require(engine: Engine) -> None:
     """
     if not _on_list(engine.model):
         raise failure(f"{engine.model} is not one of the models that LEXIQ_NOVA_MODELS allows here", 404)
-    deployments = _deployments()
+    deployments: Final = _deployments()
     if deployments is not None and not any(_names(params, engine) for params in deployments):
         raise failure(f"no deployment of this proxy runs {engine.model} on this machine with these options", 404)
 
@@ -64,8 +64,8 @@ def allows_model(model: str) -> bool:
     """Whether some engine of a model may be started here."""
     if not _on_list(model):
         return False
-    deployments = _deployments()
-    own = (_own_model(params) for params in deployments or ())
+    deployments: Final = _deployments()
+    own: Final = (_own_model(params) for params in deployments or ())
     return deployments is None or any(name is not None and _matches(model, name) for name in own)
 
 
@@ -87,7 +87,9 @@ def deployment_of(model: str) -> str | None:
 
 
 def _on_list(model: str) -> bool:
-    patterns = [pattern.strip() for pattern in os.environ.get("LEXIQ_NOVA_MODELS", "").split(",") if pattern.strip()]
+    patterns: Final = [
+        pattern.strip() for pattern in os.environ.get("LEXIQ_NOVA_MODELS", "").split(",") if pattern.strip()
+    ]
     return not patterns or any(_matches(model, pattern) for pattern in patterns)
 
 
@@ -98,8 +100,8 @@ def _matches(model: str, pattern: str) -> bool:
 
 def _deployments() -> Iterable[Mapping[str, object]] | None:
     """Parameters of the proxy's deployments, with their public names; None where this process serves no proxy."""
-    proxy = sys.modules.get(_PROXY)
-    router = getattr(proxy, "llm_router", None)
+    proxy: Final = sys.modules.get(_PROXY)
+    router: Final = getattr(proxy, "llm_router", None)
     if router is None and not _serving:
         return None
     return _named_by(proxy)
@@ -107,22 +109,22 @@ def _deployments() -> Iterable[Mapping[str, object]] | None:
 
 def _named_by(proxy: object) -> Iterator[Mapping[str, object]]:
     # `litellm --model` and `completion_model` are deployments of one model.
-    settings = getattr(proxy, "general_settings", None) or {}
+    settings: Final = getattr(proxy, "general_settings", None) or {}
     for model in (getattr(proxy, "user_model", None), settings.get("completion_model")):
         if model:
             yield {"model": model, "model_name": model}
-    router = getattr(proxy, "llm_router", None)
+    router: Final = getattr(proxy, "llm_router", None)
     for deployment in router.model_list if router is not None else ():
         yield {**dict(deployment["litellm_params"]), "model_name": deployment["model_name"]}
 
 
 def _own_model(params: Mapping[str, object]) -> str | None:
     """The model that a deployment runs on this machine; None where it is another provider's or has a server."""
-    model = str(params.get("model"))
-    provider = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
+    model: Final = str(params.get("model"))
+    provider: Final = str(params.get("custom_llm_provider") or model.split("/", 1)[0])
     if provider not in BASES:
         return None
-    base = base_of_deployment(params)
+    base: Final = base_of_deployment(params)
     if base and base != LOCAL_ENGINE or has_server(provider):
         return None
     return model.removeprefix(f"{provider}/")

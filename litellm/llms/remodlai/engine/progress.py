@@ -96,7 +96,7 @@ def _screen() -> _Terminal | _Notebook | None:
     """What shows a line that changes; None where lines stand below each other, or none is wanted."""
     if LOGGER.hasHandlers() and LOGGER.isEnabledFor(logging.INFO) or _is_quiet():
         return None
-    ipython = sys.modules.get("IPython")
+    ipython: Final = sys.modules.get("IPython")
     if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
         return _Notebook(ipython.display.display)
     return _Terminal() if bool(getattr(sys.stderr, "isatty", bool)()) else None
@@ -134,15 +134,15 @@ class Progress:
         """
         if self._telling.setdefault(self.engine.folder, self) is not self:
             return
-        amount = None if words else self.download.words()
+        amount: Final = None if words else self.download.words()
         words = words or (DOWNLOADING if amount else stage(self.engine.log))
-        now = time.monotonic()
-        is_new = words != self.words
+        now: Final = time.monotonic()
+        is_new: Final = words != self.words
         if is_new:
             self.words, self.since = words, now
-        detail = f"{words} {amount}" if amount else words
+        detail: Final = f"{words} {amount}" if amount else words
         if self.screen is not None:
-            line = _about(self.engine, f"{detail} ({self._seconds()} s)")
+            line: Final = _about(self.engine, f"{detail} ({self._seconds()} s)")
             if line != self.line:
                 self.screen.show(line)
                 self.line = line
@@ -159,7 +159,7 @@ class Progress:
         if self._telling.get(self.engine.folder) is not self:
             return
         del self._telling[self.engine.folder]
-        words = f"ready after {self._seconds()} s" if error is None else "not ready"
+        words: Final = f"ready after {self._seconds()} s" if error is None else "not ready"
         if self.screen is not None:
             self.screen.close(_about(self.engine, words))
         elif error is None:
@@ -173,7 +173,7 @@ class Progress:
 
 def how_far(engine: Engine) -> str:
     """Says what an engine that calls wait for is doing, and for how long: `still loading weights, 42 s`."""
-    progress = Progress.of(engine)
+    progress: Final = Progress.of(engine)
     if progress is None or not progress.words:
         return f"still {stage(engine.log)}"
     return f"still {progress.words}, {time.monotonic() - progress.since:.0f} s"
@@ -192,13 +192,13 @@ def tell_its_end(engine: Engine, process: "subprocess.Popen[bytes]") -> threadin
     """
 
     def wait_and_tell() -> None:
-        code = process.wait()
-        why = end_of(engine.folder)
+        code: Final = process.wait()
+        why: Final = end_of(engine.folder)
         if why is not None:
             tell(engine, f"has ended: {why}")
         elif engine.socket.exists():
             tell(engine, f"has ended: {signal.Signals(-code).name if code < 0 else f'exit status {code}'}")
 
-    thread = threading.Thread(target=wait_and_tell, name="lexiq-nova-end", daemon=True)
+    thread: Final = threading.Thread(target=wait_and_tell, name="lexiq-nova-end", daemon=True)
     thread.start()
     return thread

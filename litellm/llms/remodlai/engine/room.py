@@ -4,7 +4,7 @@ Whether there is room for one more engine: as many as `LEXIQ_NOVA_MAX_ENGINES` s
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from litellm.llms.remodlai.engine.memory import available_bytes, resident_bytes
 from litellm.llms.remodlai.engine.needs import MEMORY, Needs
@@ -15,7 +15,7 @@ MAX_SHARE: Final = 0.98
 # Engines leave this part of the memory that is available to other programs.
 SPARE: Final = 0.02
 
-Status = Mapping[str, Any]
+Status: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Room:
 
     def rivals(self, others: Iterable[Status]) -> list[Status]:
         """Returns those of other engines that take of what this one needs, as far as is known."""
-        needs = self.status.get("needs")
+        needs: Final = self.status.get("needs")
         if self.limit is not None or not needs:
             return list(others)
         return [other for other in others if not (theirs := other.get("needs")) or not needs.keys().isdisjoint(theirs)]
@@ -46,10 +46,10 @@ class Room:
             others: engines that stay.
             leaving: engines whose memory will be free.
         """
-        rivals = self.rivals(others)
+        rivals: Final = self.rivals(others)
         if self.limit is not None:
             return len(rivals) < self.limit
-        needs: Needs | None = self.status.get("needs")
+        needs: Final[Needs | None] = self.status.get("needs")
         # One that comes first need not say what it takes; of two of which one does not say, each has the machine.
         if not rivals or not needs:
             return not rivals
@@ -63,11 +63,11 @@ class Room:
         )
 
     def _fits_in_memory(self, rivals: Iterable[Status], leaving: Iterable[Status]) -> bool:
-        available = available_bytes()
+        available: Final = available_bytes()
         if available is None:
             return False
         # What the others were promised and have not taken yet is not free.
-        promised = sum(map(_to_come, rivals))
+        promised: Final = sum(map(_to_come, rivals))
         return _to_come(self.status) + promised <= (1 - SPARE) * available + sum(map(_resident, leaving))
 
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final, TypeAlias
 
 from litellm.llms.remodlai.errors import failure
 
@@ -24,18 +24,18 @@ try:
 except ModuleNotFoundError:  # Windows, for which there is no vLLM
     fcntl = None  # type: ignore[assignment]
 
-Pauses = Generator[float, None, None]
+Pauses: TypeAlias = Generator[float, None, None]
 
-SHARED = Path("/tmp")
-POLL_SECONDS = 0.1
-ANSWER_SECONDS = 2.0
-ANSWER_BYTES = 4096
-ANSWER_POLL_SECONDS = 0.01
+SHARED: Final = Path("/tmp")
+POLL_SECONDS: Final = 0.1
+ANSWER_SECONDS: Final = 2.0
+ANSWER_BYTES: Final = 4096
+ANSWER_POLL_SECONDS: Final = 0.01
 # macOS allows 104 bytes for the path of a Unix socket; vLLM names its own with 36 characters.
-SOCKET_PATH_BYTES = 104 - 37
-SLUG_BYTES = 16
-DIGEST_BYTES = 8
-NAME_BYTES = SLUG_BYTES + 1 + DIGEST_BYTES
+SOCKET_PATH_BYTES: Final = 104 - 37
+SLUG_BYTES: Final = 16
+DIGEST_BYTES: Final = 8
+NAME_BYTES: Final = SLUG_BYTES + 1 + DIGEST_BYTES
 
 
 def runtime_directory() -> Path:
@@ -51,7 +51,7 @@ def runtime_directory() -> Path:
     Raises:
         LexiqNovaError: there is no such place, or this user's directory is open to others.
     """
-    refused = []
+    refused: Final = []
     for path in _places():
         reason = _refusal(path)
         if reason is None:
@@ -61,10 +61,10 @@ def runtime_directory() -> Path:
 
 
 def _places() -> Iterator[Path]:
-    session = os.environ.get("XDG_RUNTIME_DIR", "")
+    session: Final = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isdir(session) and os.access(session, os.W_OK):
         yield Path(session, "lexiq-nova")
-    name = f"lexiq-nova-{os.geteuid()}"
+    name: Final = f"lexiq-nova-{os.geteuid()}"
     yield Path(tempfile.gettempdir(), name)
     yield SHARED / name
     yield Path(os.path.expanduser("~"), ".cache", "lexiq-nova")
@@ -82,7 +82,7 @@ def _refusal(path: Path) -> str | None:
             pass  # most calls find it; whose it is, the next lines ask
         except (PermissionError, NotADirectoryError) as error:
             return f"cannot be made ({error.strerror})"
-        found = path.lstat()
+        found: Final = path.lstat()
     if found.st_uid != os.geteuid():
         return f"belongs to user {found.st_uid}"
     if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
@@ -113,7 +113,7 @@ def shared(path: Path) -> IO[bytes] | None:
 
 
 def _lock(path: Path, how: int) -> IO[bytes] | None:
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    file: Final = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -127,7 +127,7 @@ def _lock(path: Path, how: int) -> IO[bytes] | None:
 
 def connect(path: Path) -> socket.socket | None:
     """Returns a connection in non-blocking mode, or None where nobody listens."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection: Final = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.setblocking(False)
     try:
         connection.connect(str(path))
@@ -140,7 +140,7 @@ def connect(path: Path) -> socket.socket | None:
 
 
 def listens(path: Path) -> bool:
-    connection = connect(path)
+    connection: Final = connect(path)
     if connection is None:
         return False
     connection.close()
@@ -159,11 +159,11 @@ def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | N
     Returns:
         The engine's status; empty if it did not answer in time; None if no engine is there.
     """
-    connection = connect(folder / "control")
+    connection: Final = connect(folder / "control")
     if connection is None:
         return None
     with connection:
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline: Final = time.monotonic() + ANSWER_SECONDS
         with contextlib.suppress(OSError, ValueError):
             connection.send(request.encode())
             while time.monotonic() < deadline:

@@ -25,42 +25,42 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from litellm.llms.remodlai.engine.needs import has_memory_for, needs_of, sleep_of
     from litellm.llms.remodlai.engine.states import State
 else:
     State = runpy.run_path(str(Path(__file__).with_name("states.py")))["State"]
-    _needs = runpy.run_path(str(Path(__file__).with_name("needs.py")))
+    _needs: Final = runpy.run_path(str(Path(__file__).with_name("needs.py")))
     has_memory_for, needs_of, sleep_of = _needs["has_memory_for"], _needs["needs_of"], _needs["sleep_of"]
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 # An engine that has just become free keeps its place this long: a caller that waited for it is about to ask.
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS: Final = 1.0
 # How long an engine that was asked to stop may take before its processes are killed.
-STOP_SECONDS = 15.0
-LOOK_SECONDS = 0.5
-REQUEST_BYTES = 64
-WAITING_CONNECTIONS = 64
+STOP_SECONDS: Final = 15.0
+LOOK_SECONDS: Final = 0.5
+REQUEST_BYTES: Final = 64
+WAITING_CONNECTIONS: Final = 64
 # An engine that waits for its place goes when no call has waited for it for this long.
-FORGOTTEN_SECONDS = 30.0
+FORGOTTEN_SECONDS: Final = 30.0
 # A call that waits for an engine, or for its place, says so many times a second; after this silence none does.
-SILENCE_SECONDS = 5.0
+SILENCE_SECONDS: Final = 5.0
 # When a call may come again that was one too many.
-RETRY_SECONDS = 1
+RETRY_SECONDS: Final = 1
 # vLLM's: 1 keeps the weights in the machine's memory, 2 throws them away.
-SLEEP_LEVEL = 1
+SLEEP_LEVEL: Final = 1
 # Header of a call that says how long the engine is to stay and what it gives way to.
-WISHES = b"x-lexiq-nova-wishes"
+WISHES: Final = b"x-lexiq-nova-wishes"
 # Where vLLM has had the function that its server calls between its options and its work.
-PARSERS = ("vllm.entrypoints.launchers.cli_args", "vllm.entrypoints.openai.cli_args")
-VALIDATE = "validate_parsed_serve_args"
+PARSERS: Final = ("vllm.entrypoints.launchers.cli_args", "vllm.entrypoints.openai.cli_args")
+VALIDATE: Final = "validate_parsed_serve_args"
 # vLLM imports the counting middleware by this name.
-MODULE = "lexiq_nova_engine_server"
+MODULE: Final = "lexiq_nova_engine_server"
 
 
 class Activity:
@@ -141,15 +141,15 @@ class Activity:
         Leaves at once if free. If busy, takes no call any more once its place has been wanted for `patience` and it has
         served for as long as it took to load: two models that are always wanted would do nothing but load.
         """
-        can_sleep = self.sleeper is not None and self.state is State.READY
+        can_sleep: Final = self.sleeper is not None and self.state is State.READY
         if self.leave_if_free(SETTLE_SECONDS, State.DRAINING if can_sleep else State.LEAVING):
             return
         with self._lock:
-            now = time.monotonic()
+            now: Final = time.monotonic()
             if self.wanted_since is None or now - self.wanted_at > SILENCE_SECONDS:
                 self.wanted_since = now
             self.wanted_at = now
-            served = now - self.ready_at
+            served: Final = now - self.ready_at
             if now - self.wanted_since >= self.patience and served >= self.ready_at - self.admitted_at:
                 self._enter(State.DRAINING)
 
@@ -160,14 +160,14 @@ class Activity:
 
     def is_away(self) -> bool:
         """Whether it takes no call, now or any more: connections to it live on while it sleeps."""
-        is_asleep = self.sleeper is not None and self.sleeper.is_asleep
+        is_asleep: Final = self.sleeper is not None and self.sleeper.is_asleep
         return self.state.is_going or self.state is State.SLEEPING or is_asleep
 
     @contextlib.contextmanager
     def call(self) -> Iterator[bool]:
         """Counts one call; gives False if the engine takes none: it is leaving, or has all that it may have."""
         with self._lock:
-            taken = not self.is_away() and (self.running < self.max_calls or not self.max_calls)
+            taken: Final = not self.is_away() and (self.running < self.max_calls or not self.max_calls)
             self.running += taken
         try:
             yield taken
@@ -201,7 +201,7 @@ class Sleeper:
         return asyncio.run_coroutine_threadsafe(self.app.state.engine_client.wake_up(), self.loop)
 
 
-ACTIVITY = Activity()
+ACTIVITY: Final = Activity()
 
 
 class CountCalls:
@@ -248,15 +248,17 @@ def _name_engine_on_failure(send: Send) -> Send:
 
 
 async def _refuse(send: Send) -> None:
-    headers = [(b"x-lexiq-nova-engine", b"leaving"), (b"content-length", b"0")]
+    headers: Final = [(b"x-lexiq-nova-engine", b"leaving"), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
 
 async def _refuse_for_now(send: Send) -> None:
-    text = f"the engine has {ACTIVITY.max_calls} calls already (LEXIQ_NOVA_MAX_CALLS)"
-    body = json.dumps({"error": {"message": text, "type": "RateLimitError", "param": None, "code": 429}}).encode()
-    headers = [
+    text: Final = f"the engine has {ACTIVITY.max_calls} calls already (LEXIQ_NOVA_MAX_CALLS)"
+    body: Final = json.dumps(
+        {"error": {"message": text, "type": "RateLimitError", "param": None, "code": 429}}
+    ).encode()
+    headers: Final = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"retry-after", str(RETRY_SECONDS).encode()),
@@ -291,24 +293,24 @@ class Keeper(threading.Thread):
         # The path goes first, so that the next caller starts a successor instead of waiting for this engine.
         (self.folder / "socket").unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            description = json.loads((self.folder / "engine.json").read_bytes())
+            description: Final = json.loads((self.folder / "engine.json").read_bytes())
             (self.folder / "ended.json").write_text(json.dumps({**description, "why": self.why}))
             (self.folder / "engine.json").unlink()
         os.kill(os.getpid(), signal.SIGTERM)
-        killed_at = time.monotonic() + STOP_SECONDS
+        killed_at: Final = time.monotonic() + STOP_SECONDS
         while time.monotonic() < killed_at:
             self._listen()
         os.killpg(0, signal.SIGKILL)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):  # nobody asked, or went away before the answer
-            connection = self.control.accept()[0]
+            connection: Final = self.control.accept()[0]
             with connection:
                 connection.settimeout(1.0)
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        request = connection.recv(REQUEST_BYTES)
+        request: Final = connection.recv(REQUEST_BYTES)
         if request == b"stop":
             (self.folder / "stopped").touch()  # whoever waits for it to load must not take that for a fault
             ACTIVITY.enter(State.LEAVING)
@@ -325,7 +327,7 @@ class Keeper(threading.Thread):
                 self.why = "it gave way to another model"
             if ACTIVITY.state is State.LEAVING:
                 (self.folder / "gave-way").touch()  # a call that comes just now starts it anew
-        status = {
+        status: Final = {
             "pid": os.getpid(),
             "state": ACTIVITY.state,
             "running": ACTIVITY.running,
@@ -338,7 +340,7 @@ class Keeper(threading.Thread):
         connection.sendall(json.dumps(status).encode())
 
     def _nobody_needs_it(self) -> bool:
-        has_users = self._has_users()
+        has_users: Final = self._has_users()
         if self.used and not has_users:
             ACTIVITY.touch()  # the last user to leave starts the idle clock
         self.used = has_users
@@ -347,12 +349,12 @@ class Keeper(threading.Thread):
                 ACTIVITY.enter(State.LEAVING)
             return ACTIVITY.state is State.LEAVING
         # Callers that wait for a loading engine have no call running yet; at 0 the users alone decide.
-        keep_alive = ACTIVITY.wishes["keep_alive"]
-        is_asleep_for_a_call = ACTIVITY.state is State.SLEEPING and ACTIVITY.is_waited_for()
-        waited_for = has_users and (ACTIVITY.state is State.LOADING or keep_alive == 0 or is_asleep_for_a_call)
+        keep_alive: Final = ACTIVITY.wishes["keep_alive"]
+        is_asleep_for_a_call: Final = ACTIVITY.state is State.SLEEPING and ACTIVITY.is_waited_for()
+        waited_for: Final = has_users and (ACTIVITY.state is State.LOADING or keep_alive == 0 or is_asleep_for_a_call)
         if keep_alive >= 0 and not waited_for:
             ACTIVITY.leave_if_free(keep_alive)
-        sleeper = ACTIVITY.sleeper
+        sleeper: Final = ACTIVITY.sleeper
         if ACTIVITY.state is State.DRAINING:
             # The path goes first, so that new callers wait for a place instead of being refused.
             with contextlib.suppress(FileNotFoundError):
@@ -377,7 +379,7 @@ class Keeper(threading.Thread):
         """Whether vLLM does what it is asked to do; who asks the engine meanwhile is answered."""
         while not act.done():
             self._listen()
-        error = act.exception()
+        error: Final = act.exception()
         if error is not None:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return error is None
@@ -419,8 +421,8 @@ def _wait_for_a_place(shares: bool, arguments: Namespace | None = None) -> None:
     if arguments is not None:
         from vllm.engine.arg_utils import AsyncEngineArgs
 
-        options = AsyncEngineArgs.from_cli_args(arguments)
-        model = options.create_model_config()
+        options: Final = AsyncEngineArgs.from_cli_args(arguments)
+        model: Final = options.create_model_config()
         ACTIVITY.needs = {"needs": needs_of(arguments, options, model, shares), **sleep_of(arguments, model)}
     else:
         ACTIVITY.needs = {"needs": None}
@@ -458,12 +460,12 @@ def main(folder: Path) -> None:
         ModuleNotFoundError: this interpreter has no vLLM.
     """
     os.umask(0o077)
-    spec = json.loads((folder / "engine.json").read_text())
+    spec: Final = json.loads((folder / "engine.json").read_text())
     ACTIVITY.wishes.update(spec["wishes"])
     ACTIVITY.patience, ACTIVITY.max_calls = spec["patience"], spec["max_calls"]
     if spec["admitted"]:
         ACTIVITY.admit()
-    keeper = Keeper(folder)
+    keeper: Final = Keeper(folder)
 
     def in_worker() -> None:
         # A worker that kept the sockets would make a killed engine look alive.

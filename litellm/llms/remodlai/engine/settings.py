@@ -15,7 +15,7 @@ DEFAULT_PATIENCE: Final = 10.0
 
 
 def _number(name: str, default: float) -> float:
-    text = os.environ.get(name, "")
+    text: Final = os.environ.get(name, "")
     if not text:
         return default
     try:
@@ -34,7 +34,7 @@ def keep_alive() -> float:
 
 def max_engines() -> int | None:
     """Returns how many engines of this user may be up at once; None where memory decides."""
-    number = _number("LEXIQ_NOVA_MAX_ENGINES", math.inf)
+    number: Final = _number("LEXIQ_NOVA_MAX_ENGINES", math.inf)
     if number == math.inf:
         return None
     if number < 1:

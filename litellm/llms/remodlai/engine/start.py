@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from litellm.llms.remodlai.engine import settings
 from litellm.llms.remodlai.engine.check import cannot_be_served
@@ -37,13 +37,13 @@ from litellm.llms.remodlai.engine.states import State, state_in
 from litellm.llms.remodlai.engine.turn import Turn
 from litellm.llms.remodlai.errors import failure
 
-SERVER = Path(__file__).with_name("server.py")
+SERVER: Final = Path(__file__).with_name("server.py")
 # A process that holds on to an engine's directory this long without serving will not get better.
-STUCK_SECONDS = 60.0
+STUCK_SECONDS: Final = 60.0
 # Calls that come this soon after a failed start get its error; a later one tries again.
-REMEMBERED_SECONDS = 10.0
+REMEMBERED_SECONDS: Final = 10.0
 
-_CHILDREN: list[subprocess.Popen[bytes]] = []
+_CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Start:
         Raises:
             LexiqNovaError: the engine did not start; with vLLM's own last error line and the path of its log.
         """
-        began = time.time()
+        began: Final = time.time()
         with disk_errors(self.engine.folder):
             self.engine.folder.mkdir(mode=0o700, exist_ok=True)
             with Progress(self.engine) as progress:
@@ -131,9 +131,9 @@ class Start:
     def _spawn_with_place(self, alive: IO[bytes], turn: Turn) -> Generator[float, None, subprocess.Popen[bytes]]:
         # Where there is room, the load goes on when nobody waits for it any more.
         turn.take()
-        room = yield from self._place(turn, {})
+        room: Final = yield from self._place(turn, {})
         with room or contextlib.nullcontext():
-            child = self._spawn(alive, admitted=room is not None)
+            child: Final = self._spawn(alive, admitted=room is not None)
             while child.poll() is None and not listens(self.engine.folder / "control"):
                 yield POLL_SECONDS  # until it counts as an engine for whoever makes room next
         return child
@@ -145,7 +145,7 @@ class Start:
         Engines that are free leave for it, least recently used first; if none is, a busy one takes no more calls after
         a while.
         """
-        silent_since: dict[Path, float] = {}
+        silent_since: Final[dict[Path, float]] = {}
         turn.take()
         while (status := (yield from ask(self.engine.folder, "wait"))) is not None:
             room = yield from self._place(turn, status, silent_since)
@@ -171,13 +171,13 @@ class Start:
         Returns:
             A lock if it may; nobody else gets the place until it is closed.
         """
-        room = exclusive(runtime_directory() / "room") if turn.has_come() else None
+        room: Final = exclusive(runtime_directory() / "room") if turn.has_come() else None
         if room is None:
             return None
-        mine = Room(settings.max_engines(), status)
+        mine: Final = Room(settings.max_engines(), status)
         with contextlib.ExitStack() as stack:
             stack.enter_context(room)
-            others = yield from self._others()
+            others: Final = yield from self._others()
             if mine.holds(others.values()):
                 stack.pop_all()
                 return room
@@ -187,7 +187,7 @@ class Start:
 
     def _others(self) -> Generator[float, None, dict[Path, dict[str, Any]]]:
         """What the other engines that have a place say of themselves, by directory; nothing if one did not answer."""
-        others = {}
+        others: Final = {}
         for folder in folders():
             if folder != self.engine.folder:
                 status = yield from ask(folder, "status")
@@ -200,7 +200,7 @@ class Start:
         for path in self.engine.folder.iterdir():
             if path.name not in ("starting", "alive", "users"):
                 path.unlink()
-        description = {
+        description: Final = {
             "model": self.engine.model,
             "tokens": self.engine.tokens,
             "python": self.engine.python,
@@ -222,7 +222,7 @@ class Start:
         write(self.engine.folder / "engine.json", json.dumps(description).encode())
         with open(os.open(self.engine.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
             try:
-                child = subprocess.Popen(
+                child: Final = subprocess.Popen(
                     [self.engine.python, str(SERVER), str(self.engine.folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -240,20 +240,20 @@ class Start:
         return child
 
     def _environment(self) -> dict[str, str]:
-        own = {
+        own: Final = {
             "VLLM_SKIP_MODEL_NAME_VALIDATION": "1",  # the socket stands for the model, however its path is spelt
             "VLLM_RPC_BASE_PATH": str(self.engine.folder),
             "VLLM_NO_USAGE_STATS": "1",
             # A connection that a client keeps must not be closed just as it sends the next call.
             "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "3600",
         }
-        names = {option_name(token) for token in self.engine.tokens}
+        names: Final = {option_name(token) for token in self.engine.tokens}
         if not SEVERAL_MACHINES & names and not any(token.endswith("ray") for token in self.engine.tokens):
             own["VLLM_HOST_IP"] = "127.0.0.1"
             if sys.platform == "linux":
                 own["GLOO_SOCKET_IFNAME"] = "lo"
-        known_by = decisive(os.environ)
-        given = passed_on({name: value for name, value in os.environ.items() if name not in known_by})
+        known_by: Final = decisive(os.environ)
+        given: Final = passed_on({name: value for name, value in os.environ.items() if name not in known_by})
         return {**own, **given, **dict(self.engine.environment), "VLLM_SKIP_MODEL_NAME_VALIDATION": "1"}
 
     def _kill(self, pid: int) -> Pauses:
@@ -265,13 +265,13 @@ class Start:
             yield POLL_SECONDS
 
     def _fail(self, code: int | None) -> None:
-        stopped = (self.engine.folder / "stopped").exists()
+        stopped: Final = (self.engine.folder / "stopped").exists()
         if stopped:
             text, status_code = f"the engine for {self.engine.model} was stopped while it was loading", 503
         else:
             reason, status_code = why_it_ended(self.engine.log, code)
             text = f"the engine for {self.engine.model} did not start: {reason} (full log: {self.engine.log})"
-        record = {"at": time.time(), "is_fault": not stopped, "message": text, "status_code": status_code}
+        record: Final = {"at": time.time(), "is_fault": not stopped, "message": text, "status_code": status_code}
         write(self.engine.folder / "failed", json.dumps(record).encode())
         raise failure(text, status_code)
 
@@ -286,14 +286,14 @@ class Start:
         self._raise_if_failed(since=time.time())
 
     def _raise_if_it_is_not_here(self) -> None:
-        why_not = cannot_be_served(self.engine.model, self.engine.tokens, self._environment())
+        why_not: Final = cannot_be_served(self.engine.model, self.engine.tokens, self._environment())
         if why_not is not None:
             raise failure(*why_not)
 
     def _raise_if_failed(self, since: float) -> None:
         """Calls that wait for the same start, and those that come soon after, share its failure."""
         with contextlib.suppress(FileNotFoundError, ValueError):
-            record = json.loads((self.engine.folder / "failed").read_bytes())
+            record: Final = json.loads((self.engine.folder / "failed").read_bytes())
             if record["at"] >= since - (REMEMBERED_SECONDS if record["is_fault"] else 0.0):
                 raise failure(record["message"], record["status_code"])
 
@@ -303,19 +303,19 @@ def _make_room(others: Mapping[Path, Mapping[str, Any]], room: Room, silent_sinc
     Asks one engine to give its place away, unless enough are leaving, or may be: of those in the way that have the
     lowest priority the one that has been idle longest; if all are busy, the one that was asked before, or the oldest.
     """
-    now = time.monotonic()
+    now: Final = time.monotonic()
     for folder in others:
         if others[folder]:
             silent_since.pop(folder, None)
         elif now - silent_since.setdefault(folder, now) < STUCK_SECONDS:
             return  # too busy to answer, perhaps with leaving: it is asked again before another loses its place
-    going = [status for status in others.values() if state_in(status).is_going]
-    staying = {folder: status for folder, status in others.items() if not state_in(status).is_going}
-    rivals = room.rivals(staying.values())
+    going: Final = [status for status in others.values() if state_in(status).is_going]
+    staying: Final = {folder: status for folder, status in others.items() if not state_in(status).is_going}
+    rivals: Final = room.rivals(staying.values())
     if room.limit is None and any(map(is_deciding, rivals)):
         return
     if rivals and not room.holds(rivals, leaving=going):
-        rival = [folder for folder, status in staying.items() if status in rivals]
+        rival: Final = [folder for folder, status in staying.items() if status in rivals]
         yield from ask(max(rival, key=lambda folder: _readiness(staying[folder])), "give-way")
 
 

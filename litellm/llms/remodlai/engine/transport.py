@@ -27,12 +27,12 @@ OPENAI_HEADER: Final = "x-stainless-lang"
 
 def _refused(request: httpx.Request, error: LexiqNovaError) -> httpx.Response:
     """The answer for an engine that is not there: every kind of client tells an answer's text, not an exception's."""
-    headers = dict(error.headers or {})
+    headers: Final = dict(error.headers or {})
     if OPENAI_HEADER not in request.headers:
         return httpx.Response(error.status_code, headers=headers, text=error.message, request=request)
     # The openai package would try a failed start twice more, and tells no text but that of an error object.
     headers["x-should-retry"] = "false"
-    answer = {"error": {"message": error.message, "type": type(error).__name__, "code": error.status_code}}
+    answer: Final = {"error": {"message": error.message, "type": type(error).__name__, "code": error.status_code}}
     return httpx.Response(error.status_code, headers=headers, json=answer, request=request)
 
 
@@ -50,7 +50,7 @@ class _SocketTransport(LiteLLMAiohttpTransport):
 
     def __init__(self, path: Path) -> None:
         def connect() -> aiohttp.ClientSession:
-            connector = aiohttp.UnixConnector(path=str(path), limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS)
+            connector: Final = aiohttp.UnixConnector(path=str(path), limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS)
             return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
         super().__init__(client=connect)
@@ -93,23 +93,25 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _to(self, engine: Engine) -> httpx.HTTPTransport:
         transport = self._sync.get(engine.socket)
         if transport is None:
-            limits = httpx.Limits(max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_CONNECTION_SECONDS)
+            limits: Final = httpx.Limits(
+                max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_CONNECTION_SECONDS
+            )
             transport = httpx.HTTPTransport(uds=str(engine.socket), limits=limits)
             transport = self._sync.setdefault(engine.socket, transport)
         return transport
 
     def _async_to(self, engine: Engine) -> _SocketTransport:
-        loop = asyncio.get_running_loop()
+        loop: Final = asyncio.get_running_loop()
         if loop not in self._async:
             self._drop()
-        transports = self._async.setdefault(loop, {})
+        transports: Final = self._async.setdefault(loop, {})
         if engine.socket not in transports:
             transports[engine.socket] = _SocketTransport(engine.socket)
         return transports[engine.socket]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         async def send(engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
-            response = self._to(engine).handle_request(request)
+            response: Final = self._to(engine).handle_request(request)
             if whole or response.is_error:
                 response.read()
             return response
@@ -124,7 +126,7 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return _refused(request, error)
 
     async def _send(self, engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response:
-        response = await self._async_to(engine).handle_async_request(request)
+        response: Final = await self._async_to(engine).handle_async_request(request)
         if whole or response.is_error:
             await response.aread()
         return response

@@ -37,12 +37,12 @@ class Wishes:
 
     def said(self) -> dict[str, float]:
         """Returns those that are given, by name."""
-        said = {"keep_alive": self.keep_alive, "priority": self.priority}
+        said: Final = {"keep_alive": self.keep_alive, "priority": self.priority}
         return {name: value for name, value in said.items() if value is not None}
 
     def headers(self) -> dict[str, str]:
         """Returns the header that tells an engine, if there is anything to tell."""
-        said = self.said()
+        said: Final = self.said()
         return {HEADER: json.dumps(said)} if said else {}
 
 
@@ -60,7 +60,7 @@ def wishes_in(tokens: Sequence[str]) -> tuple[Wishes, dict[str, str], tuple[str,
         LexiqNovaError: a value cannot be used; its message shows no variable's value.
     """
     own, rest = without(tokens, (KEEP_ALIVE, PRIORITY, ENV))
-    wishes = Wishes(_number(KEEP_ALIVE, own.get(KEEP_ALIVE)), _number(PRIORITY, own.get(PRIORITY)))
+    wishes: Final = Wishes(_number(KEEP_ALIVE, own.get(KEEP_ALIVE)), _number(PRIORITY, own.get(PRIORITY)))
     return wishes, _variables(own[ENV]) if ENV in own else {}, rest
 
 
@@ -73,7 +73,7 @@ def _number(name: str, values: Sequence[str] | None) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        given = " ".join(values)
+        given: Final = " ".join(values)
         raise failure(f"the engine option {name.replace('-', '_')} must be a number, not {given!r}", 400)
     return number
 
@@ -92,10 +92,10 @@ def _variables(values: Sequence[str]) -> dict[str, str]:
 def _text(name: str, value: object) -> str:
     if name in OWN_VARIABLES:
         raise failure(f"the variable {name} is set by the provider and cannot be given", 400)
-    parts = value if isinstance(value, list) else [value]
+    parts: Final = value if isinstance(value, list) else [value]
     if any(isinstance(part, bool) or not isinstance(part, str | int | float) for part in parts):
         raise _unusable(name)
-    text = ",".join(map(str, parts))
+    text: Final = ",".join(map(str, parts))
     try:
         is_usable = name and "=" not in name and b"\0" not in os.fsencode(name + text)
     except UnicodeEncodeError:

@@ -2,7 +2,7 @@
 The proxy's pass-through routes of both providers, which its router of pass-through routes includes.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -10,7 +10,7 @@ from litellm.proxy._types import UserAPIKeyAuth
 from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
 
 METHODS: Final = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-Caller = Annotated[UserAPIKeyAuth, Depends(user_api_key_auth)]
+Caller: TypeAlias = Annotated[UserAPIKeyAuth, Depends(user_api_key_auth)]
 
 router: Final = APIRouter()
 

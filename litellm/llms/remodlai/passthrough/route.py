@@ -50,12 +50,12 @@ async def relay(
     if leaves_base(endpoint):
         raise HTTPException(status_code=400, detail={"error": f"this path leaves the server's base: {endpoint!r}"})
     # Read before anybody listens for the caller's leaving, which is read from the same channel as the body.
-    body = await read_request_body(request)
+    body: Final = await read_request_body(request)
     if not body:
         request._json = {}  # upstream parses the body of every POST; some routes have none
-    router = proxy_server.llm_router
+    router: Final = proxy_server.llm_router
     # A form is sent on as it came: it cannot name another model on its way.
-    is_json = is_json_content_type(request.headers.get("content-type", ""))
+    is_json: Final = is_json_content_type(request.headers.get("content-type", ""))
     model: str | None = None
     if is_json and upstream.is_passthrough_request_using_router_model(body, router):
         model = body["model"]
@@ -87,7 +87,7 @@ async def relay(
 async def _without_keys(answer: Awaitable[Response]) -> Response:
     """The answer; an error that repeats the server's key, which the caller must not learn, shows asterisks for it."""
     try:
-        response = await answer
+        response: Final = await answer
     except HTTPException as error:
         if isinstance(error.detail, str):
             error.detail = hidden(error.detail)
@@ -123,7 +123,7 @@ def _local_deployment(model: str, is_json: bool) -> str:
         raise HTTPException(
             status_code=400, detail={"error": "an engine of this machine takes only JSON by this route"}
         )
-    deployment = deployment_of(model)
+    deployment: Final = deployment_of(model)
     if deployment is None:
         raise HTTPException(status_code=404, detail={"error": f"no deployment of this proxy runs {model!r}"})
     return deployment

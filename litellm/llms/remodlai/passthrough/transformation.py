@@ -39,7 +39,7 @@ def leaves_base(endpoint: str) -> bool:
         endpoint = decoded
     else:
         return True
-    plain = endpoint.isprintable() and set(endpoint).isdisjoint("\\?#") and not endpoint.startswith("/")
+    plain: Final = endpoint.isprintable() and set(endpoint).isdisjoint("\\?#") and not endpoint.startswith("/")
     return not plain or posixpath.normpath(f"/{endpoint}") != f"/{endpoint.rstrip('/')}"
 
 

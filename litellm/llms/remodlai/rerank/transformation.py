@@ -22,10 +22,10 @@ class HostedLexiqNovaRerankConfig(HostedLexiqNova, HostedVLLMRerankConfig):
         if call.get("drop_params"):
             call["max_chunks_per_doc"] = None
         try:
-            params = super().map_cohere_rerank_params(*args, **call)
+            params: Final = super().map_cohere_rerank_params(*args, **call)
         except (UnsupportedParamsError, ValueError) as error:
             self._refuse(error)
-        given = (call.get("non_default_params") or {}).get("extra_body")
+        given: Final = (call.get("non_default_params") or {}).get("extra_body")
         return {**params, "extra_body": given} if given else params
 
     def transform_rerank_request(
@@ -41,19 +41,19 @@ class HostedLexiqNovaRerankConfig(HostedLexiqNova, HostedVLLMRerankConfig):
         Raises:
             UnsupportedParamsError: no query or no documents.
         """
-        params = dict(optional_rerank_params)
-        extra = params.pop("extra_body", None) or {}
-        objects = {name: params[name] for name in _TEXTS if isinstance(params.get(name), Mapping)}
+        params: Final = dict(optional_rerank_params)
+        extra: Final = params.pop("extra_body", None) or {}
+        objects: Final = {name: params[name] for name in _TEXTS if isinstance(params.get(name), Mapping)}
         params.update((name, _TEXTS[name]) for name in objects)
         try:
-            request = super().transform_rerank_request(model, params, headers, litellm_params)
+            request: Final = super().transform_rerank_request(model, params, headers, litellm_params)
         except ValueError as error:
             self._refuse(error)
         return {**request, **objects, **extra}
 
     def _transform_response(self, response: dict[str, Any]) -> Any:
         """Upstream's response; a document without a text, a picture, is left out, as upstream would say `None`."""
-        results = response.get("results")
+        results: Final = response.get("results")
         for result in results if isinstance(results, list) else ():
             document = result.get("document") if isinstance(result, dict) else None
             if isinstance(document, dict) and document.get("text") is None:

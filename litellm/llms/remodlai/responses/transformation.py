@@ -2,7 +2,7 @@
 Responses API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity, and a shorter form of messages.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 from litellm.types.llms.openai import ResponseInputParam, ResponsesAPIStreamingResponse
@@ -16,7 +16,7 @@ from ..reasoning import effort_word, word_of_thinking
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
 
-_ROLES = frozenset({"user", "assistant", "system", "developer"})
+_ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
 
 
 def _as_messages(items: str | ResponseInputParam) -> Any:
@@ -37,7 +37,7 @@ def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
     as the bare error object of older vLLM servers.
     """
     kind, error = event.get("type"), event.get("error")
-    is_bare = event.get("object") == "error"
+    is_bare: Final = event.get("object") == "error"
     if (kind == "error" or is_bare) and error is None:
         error = {name: event[name] for name in ("code", "message", "param") if name in event}
     if not error or not (kind in (None, "error") or is_bare):
@@ -46,10 +46,10 @@ def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_effort(params: dict[str, Any], litellm_params: GenericLiteLLMParams, model: str) -> dict[str, Any]:
-    reasoning = params.get("reasoning")
+    reasoning: Final = params.get("reasoning")
     if isinstance(reasoning, dict) and "effort" in reasoning:
         return {**params, "reasoning": {**reasoning, "effort": effort_word(reasoning["effort"], model)}}
-    thinking = word_of_thinking((litellm_params.model_extra or {}).get("thinking"))
+    thinking: Final = word_of_thinking((litellm_params.model_extra or {}).get("thinking"))
     if thinking is None:
         return params
     return {**params, "reasoning": {**(reasoning or {}), "effort": effort_word(thinking, model)}}
@@ -63,7 +63,7 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
     def validate_environment(
         self, headers: dict[str, str], model: str, litellm_params: GenericLiteLLMParams | None
     ) -> dict[str, str]:
-        params = with_key(litellm_params, self.key({"litellm_params": litellm_params}))
+        params: Final = with_key(litellm_params, self.key({"litellm_params": litellm_params}))
         headers = self.with_headers_of_call(headers)
         return self.authorized(
             HostedVLLMResponsesAPIConfig.validate_environment(self, {**headers}, model, params), headers
@@ -83,7 +83,7 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
         Returns:
             True only where `litellm.register_model` said of the model that `supports_native_streaming` is False.
         """
-        known = litellm.model_cost.get(f"{self.provider}/{model}") or {}
+        known: Final = litellm.model_cost.get(f"{self.provider}/{model}") or {}
         return stream is True and known.get("supports_native_streaming") is False
 
     def transform_responses_api_request(
@@ -98,7 +98,7 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
         Upstream's request; an input item whose `type` is a role is sent as a message of that role, and the effort of
         `reasoning`, or of Anthropic's `thinking`, as a word that the model knows.
         """
-        params = response_api_optional_request_params
+        params: Final = response_api_optional_request_params
         return super().transform_responses_api_request(
             model=model,
             input=_as_messages(input),

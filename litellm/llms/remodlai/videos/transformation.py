@@ -2,6 +2,8 @@
 Videos of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's identity.
 """
 
+from typing import Final
+
 from litellm.types.router import GenericLiteLLMParams
 
 from ...hosted_vllm.videos.transformation import HostedVLLMVideoConfig
@@ -16,7 +18,7 @@ class HostedLexiqNovaVideoConfig(HostedLexiqNova, HostedVLLMVideoConfig):
         api_key: str | None = None,
         litellm_params: GenericLiteLLMParams | None = None,
     ) -> dict[str, str]:
-        params = with_key(litellm_params, self.key({"api_key": api_key, "litellm_params": litellm_params}))
+        params: Final = with_key(litellm_params, self.key({"api_key": api_key, "litellm_params": litellm_params}))
         headers = self.with_headers_of_call(headers)
         return self.authorized(
             HostedVLLMVideoConfig.validate_environment(self, {**headers}, model, None, params), headers
