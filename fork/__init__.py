@@ -7,6 +7,7 @@ upstream  the wheel: from a file, the cache, or the index; checked against the l
 names, twins, json_twins, line_twins   what is done to upstream: the twin rule
 edit, edits, places, imports, splice, releases   the explicit exceptions to it: their form, a module each, and how
           they get into upstream's text
+programs  the programs that are entered beside upstream's
 exemptions, json_values   mentions that need no twin; values of the twins' own
 wiring    applies all of that to a wheel, and audits that every mention of vLLM is explained
 cached    the wired files, kept for the next build of this checkout

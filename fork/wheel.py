@@ -15,11 +15,10 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from fork.lock import ForkError, Release
+from fork.programs import with_programs
 from fork.source import ROOT, overlay_files
 
 PROVIDER = "litellm/llms/remodlai"
-# Beside upstream's programs. pyproject.toml cannot name one: most are upstream's, so scripts are dynamic there.
-SCRIPTS = {"lexiq-nova": f"{PROVIDER.replace('/', '.')}.__main__:main"}
 # Upstream's wheels are compressed once for many downloads, ours for one installation on the same machine.
 _COMPRESSION_LEVEL = 1
 
@@ -108,18 +107,8 @@ def _entry(path: str) -> ZipInfo:
 def _info(name: str, upstream: bytes, release: Release) -> bytes:
     """A file of the `.dist-info`: upstream's, but for the version and the programs."""
     if name == "entry_points.txt":
-        return entry_points(upstream)
+        return with_programs(name, upstream.decode()).encode()
     return _metadata(upstream, release) if name == "METADATA" else upstream
-
-
-def entry_points(upstream: bytes) -> bytes:
-    """Returns upstream's entry points with our programs."""
-    section, text = "[console_scripts]\n", upstream.decode()
-    taken = [name for name in SCRIPTS if re.search(rf"^{name}\s*=", text, re.MULTILINE)]
-    if taken or text.count(section) != 1:
-        raise ForkError(f"entry_points.txt: upstream has no {section.strip()}, or has {', '.join(taken) or 'several'}")
-    ours = "".join(f"{name}={target}\n" for name, target in sorted(SCRIPTS.items()))
-    return text.replace(section, section + ours).encode()
 
 
 def _metadata(upstream: bytes, release: Release) -> bytes:

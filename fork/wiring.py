@@ -18,6 +18,7 @@ from fork.lock import ForkError
 from fork.lock import release as locked_release
 from fork.names import MENTION, PROVIDER
 from fork.places import File, NoPlace
+from fork.programs import PROJECT, with_programs
 from fork.splice import Splice
 from fork.upstream import need_libcst
 
@@ -25,6 +26,7 @@ from fork.upstream import need_libcst
 OWN_DIRECTORIES = ("litellm/llms/hosted_vllm/", "litellm/llms/vllm/")
 # Where a provider is entered outside the package: upstream's source tree has these, its wheel does not.
 SOURCE_FILES = (
+    PROJECT,
     "README.md",
     "provider_endpoints_support.json",
     "ui/litellm-dashboard/src/components/provider_info_helpers.tsx",
@@ -118,7 +120,7 @@ def wire(
     files: dict[str, File] = {}
     before: dict[str, str] = {}
     for path, data in _texts(release, None if twins else edited):
-        if not MENTION.search(data) and path not in edited:
+        if not MENTION.search(data) and path not in edited and path != PROJECT:
             continue
         explained: dict[int, str] = {}
         before[path] = text = data
@@ -126,6 +128,9 @@ def wire(
             text, explained = _twinned(path, data, rules) if twins else (data, {})
             if path in edited:
                 files[path] = File(path, text)
+        except ForkError as error:
+            wired.faults.append(str(error))
+            continue
         except (SyntaxError, ValueError) as error:
             wired.faults.append(f"{path}: {error}")
             continue
@@ -150,7 +155,7 @@ def version_of(release: ZipFile | Path) -> str:
     if isinstance(release, ZipFile):
         infos = (name.split(".dist-info/")[0] for name in release.namelist() if ".dist-info/" in name)
         return next((info.split("-", 1)[1] for info in infos if "-" in info), "") or locked_release().version
-    project = release / "pyproject.toml"
+    project = release / PROJECT
     found = re.search(r'^version = "(.+)"$', project.read_text(), re.MULTILINE) if project.is_file() else None
     return found[1] if found else locked_release().version
 
@@ -200,6 +205,8 @@ def _twinned(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[i
         from fork import twins
 
         return twins.with_twins(source, partial(exempt, path), rules)
+    if path == PROJECT:
+        return with_programs(path, source), {}
     if path in SOURCE_FILES:
         return line_twins.with_twins(source, rules)
     return source, {}

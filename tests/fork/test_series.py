@@ -167,7 +167,9 @@ def test_the_whole_change_is_what_apply_writes(upstream: Path, tmp_path: Path) -
     [file, _] = series.write(tmp_path / "series", PATCHES[-1].name, tree)
     for path in SOURCES:
         assert f"+++ b/{path}\n" in file.read_text()
+    programs = '[project.scripts]\nlexiq-nova = "litellm.llms.remodlai.__main__:main"\nlitellm = "litellm:run_server"\n'
     whole = prefix(len(PATCHES), tree)
+    assert whole["pyproject.toml"].decode() == programs
     written = patch.apply(tree)
     assert {path: (tree / path).read_bytes() for path in written} == whole
     assert overlay().keys() | SOURCES.keys() <= whole.keys()
@@ -175,6 +177,7 @@ def test_the_whole_change_is_what_apply_writes(upstream: Path, tmp_path: Path) -
 
 # Small files of the shape that upstream's source tree has.
 SOURCES = {
+    "pyproject.toml": '[project.scripts]\nlitellm = "litellm:run_server"\n',
     "README.md": "| [vLLM (`hosted_vllm`)](https://docs/providers/vllm) | yes |\n",
     "provider_endpoints_support.json": json.dumps(
         {"providers": {"hosted_vllm": {"endpoints": {"audio_transcriptions": False}}}}, indent=2

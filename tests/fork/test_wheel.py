@@ -13,8 +13,9 @@ from zipfile import ZipFile, ZipInfo
 import pytest
 
 from fork.lock import ForkError, Release
+from fork.programs import PROGRAMS, with_programs
 from fork.source import ROOT, local_version
-from fork.wheel import SCRIPTS, entry_points, metadata, pack
+from fork.wheel import metadata, pack
 from fork.wiring import Wired
 
 from .conftest import Tiny, copy_checkout, fork, run
@@ -119,16 +120,17 @@ def test_metadata_is_upstream_s_but_for_the_version(
     with_ours = files[f"{own}entry_points.txt"][1].decode().split("\n")
     assert [line for line in with_ours if line not in programs] == ["lexiq-nova=litellm.llms.remodlai.__main__:main"]
     assert [line for line in with_ours if line in programs] == programs
-    assert with_ours.index("[console_scripts]") + 1 == with_ours.index(f"lexiq-nova={SCRIPTS['lexiq-nova']}")
+    assert with_ours.index("[console_scripts]") + 1 == with_ours.index(f"lexiq-nova={PROGRAMS['lexiq-nova']}")
 
 
+@pytest.mark.parametrize("path", ["entry_points.txt", "pyproject.toml"])
 @pytest.mark.parametrize(
     "text",
-    ["[gui_scripts]\n", "[console_scripts]\nlexiq-nova = other:main\n", "[console_scripts]\n[console_scripts]\n"],
+    ["[gui_scripts]\n", "[console_scripts]\nlexiq-nova = other:main\n", "[console_scripts]\n[project.scripts]\n"],
 )
-def test_programs_that_have_no_place_are_refused(text: str) -> None:
-    with pytest.raises(ForkError, match=r"entry_points\.txt"):
-        entry_points(text.encode())
+def test_programs_that_have_no_place_are_refused(path: str, text: str) -> None:
+    with pytest.raises(ForkError, match=path):
+        with_programs(path, text)
 
 
 def test_the_tag_is_upstream_s(built: Path, upstream: Path, locked: Release) -> None:
