@@ -20,7 +20,7 @@ from fork.wiring import OWN_DIRECTORIES, wire
 TESTS = "tests/test_litellm"
 # Tests that need no provider of ours, and where upstream has the helpers of ours that they use.
 SELF_HOSTED = f"{TESTS}/self_hosted"
-HELPERS = ("plain_calls", "recording", "vllm_answers")
+HELPERS = ("logger", "plain_calls", "recording", "vllm_answers")
 _HELPER = re.compile(rf"^from support\.({'|'.join(HELPERS)}) import", re.MULTILINE)
 
 

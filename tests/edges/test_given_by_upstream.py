@@ -7,7 +7,6 @@ skipped there; `make matrix` runs it on each release.
 
 import asyncio
 from importlib.metadata import version
-from queue import Queue
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from edges.calls import CHAT, KEY, KINDS, PROVIDERS, ask, base
 
 import litellm
 from fork.releases import holds
-from litellm.integrations.custom_logger import CustomLogger
+from support.logger import RecordingLogger
 from support.recording import RecordingServer, Response, streamed
+from support.waiting import eventually
 
 ALL = ("hosted_vllm", *PROVIDERS)
 PATIENCE = 30.0
@@ -156,24 +156,14 @@ def test_instructions_of_a_chat_are_folded(server: RecordingServer, provider: st
     assert [item["role"] for item in asked(server)["messages"]][1:].count("system") == 0
 
 
-class Listener(CustomLogger):
-    """The token counts that a logger is told of a call, when they are there."""
+def counted(logger: RecordingLogger, counts: tuple[int, int]) -> None:
+    """Returns when a call of so many tokens is logged; an earlier test's calls may be logged before."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: Queue[tuple[int, int]] = Queue()
+    def is_logged() -> bool:
+        logs = [each["standard_logging_object"] for each in logger.heard]
+        return counts in [(log["prompt_tokens"], log["completion_tokens"]) for log in logs]
 
-    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        log = kwargs["standard_logging_object"]
-        self.counts.put((log["prompt_tokens"], log["completion_tokens"]))
-
-    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self.log_success_event(kwargs, response_obj, start_time, end_time)
-
-    def wait_for(self, counts: tuple[int, int]) -> None:
-        """Returns when a call of so many tokens is logged; an earlier test's calls may be logged before."""
-        while self.counts.get(timeout=PATIENCE) != counts:
-            pass
+    eventually(is_logged, PATIENCE)
 
 
 PASSED = {
@@ -193,18 +183,18 @@ def test_usage_of_a_pass_through(
     server.responder = lambda request: Response(
         json={**CHUNK, "object": kind, "choices": [{**STOPPED, **choice}], "usage": USAGE}
     )
-    listener = Listener()
-    monkeypatch.setattr(litellm, "callbacks", [listener])
+    logger = RecordingLogger()
+    monkeypatch.setattr(litellm, "callbacks", [logger])
     call = {**KINDS["pass-through"].arguments, "endpoint": route, "json": {"model": "m", **body}}
     call |= {"model": f"{provider}/m", "api_base": server.url, "api_key": KEY}
 
     async def awaited() -> None:
         await litellm.allm_passthrough_route(**call)
         # The loop that the call was made in logs it.
-        await asyncio.to_thread(listener.wait_for, (3, 2))
+        await asyncio.to_thread(counted, logger, (3, 2))
 
     if is_async:
         asyncio.run(awaited())
     else:
         litellm.llm_passthrough_route(**call)
-        listener.wait_for((3, 2))
+        counted(logger, (3, 2))

@@ -30,12 +30,12 @@ import anyio
 from parity.normalise import failure, plain
 
 import litellm
-from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
 from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 from support import loopback
+from support.logger import Event, RecordingLogger
 from support.recording import RecordingServer, Request, Response, replay
 
 UPSTREAM = "hosted_vllm"
@@ -101,28 +101,12 @@ class Case:
         return self.call.rpartition(".")[2].startswith("a")
 
 
-class _Logger(CustomLogger):
-    """Keeps every standard logging payload that LiteLLM hands to a custom logger."""
+class _Logger(RecordingLogger):
+    """Keeps a copy of each payload: LiteLLM goes on to change it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[tuple[str, Any]] = []
-
-    def _keep(self, event: str, kwargs: dict[str, Any], response: Any) -> None:
-        payload = kwargs.get("standard_logging_object")
-        self.events.append((event, {"payload": copy.deepcopy(payload), "response": type(response).__name__}))
-
-    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("success", kwargs, response_obj)
-
-    def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("failure", kwargs, response_obj)
-
-    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("async success", kwargs, response_obj)
-
-    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("async failure", kwargs, response_obj)
+    def keep(self, event: Event) -> None:
+        payload = copy.deepcopy(event.details.get("standard_logging_object"))
+        super().keep(event._replace(details={"payload": payload, "response": type(event.response).__name__}))
 
 
 class Harness:
@@ -216,7 +200,7 @@ class Harness:
         seen["refused"] = loopback.take()
         seen["sleeps"] = list(self.sleeps)
         seen["broken logging"] = [failure(error, provider) for error in self.broken]
-        seen["logs"] = sorted(([name, event] for name, event in logger.events), key=lambda entry: entry[0])
+        seen["logs"] = sorted(([event.name, event.details] for event in logger.events), key=lambda entry: entry[0])
         return plain(seen, provider)
 
     @contextmanager

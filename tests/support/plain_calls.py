@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from litellm.integrations.custom_logger import CustomLogger
 from support.recording import Request, Response
 
 PROVIDERS = ["remodlai", "hosted_vllm"]
@@ -48,22 +47,6 @@ class Counter:
 
 def cost(response: Any) -> float | None:
     return response._hidden_params["response_cost"]
-
-
-class Hearing(CustomLogger):
-    """A logger that keeps what it hears."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.heard: list[dict[str, Any]] = []
-        self.event = threading.Event()
-
-    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self.heard.append(kwargs)
-        self.event.set()
-
-    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self.log_success_event(kwargs, response_obj, start_time, end_time)
 
 
 async def arrived(event: threading.Event) -> bool:

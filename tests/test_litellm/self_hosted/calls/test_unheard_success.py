@@ -9,7 +9,8 @@ import pytest
 import litellm
 from litellm.litellm_core_utils import litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
-from support.plain_calls import MESSAGES, MODEL, Ask, Counter, Hearing, arrived
+from support.logger import RecordingLogger
+from support.plain_calls import MESSAGES, MODEL, Ask, Counter, arrived
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def payloads(monkeypatch: pytest.MonkeyPatch) -> Counter:
 async def test_no_log_entry_is_built_that_nobody_reads(ask: Ask, payloads: Counter) -> None:
     for _ in range(3):
         await ask()
-    logger = Hearing()
+    logger = RecordingLogger()
     litellm.callbacks = [logger]
     await ask()
     assert await arrived(logger.event)
@@ -28,27 +29,27 @@ async def test_no_log_entry_is_built_that_nobody_reads(ask: Ask, payloads: Count
     assert payloads.count == len(logger.heard) == 1
 
 
-def to_callbacks(logger: Hearing) -> dict[str, Any]:
+def to_callbacks(logger: RecordingLogger) -> dict[str, Any]:
     litellm.callbacks = [logger]
     return {}
 
 
-def to_success_callbacks(logger: Hearing) -> dict[str, Any]:
+def to_success_callbacks(logger: RecordingLogger) -> dict[str, Any]:
     litellm.success_callback = [logger.log_success_event]
     litellm._async_success_callback = [logger.async_log_success_event]
     return {}
 
 
-def to_the_call(logger: Hearing) -> dict[str, Any]:
+def to_the_call(logger: RecordingLogger) -> dict[str, Any]:
     return {"success_callback": [logger.log_success_event, logger.async_log_success_event]}
 
 
 @pytest.mark.parametrize("listen", [to_callbacks, to_success_callbacks, to_the_call])
 async def test_a_logger_that_comes_later_hears_the_calls_after_it(
-    ask: Ask, listen: Callable[[Hearing], dict[str, Any]]
+    ask: Ask, listen: Callable[[RecordingLogger], dict[str, Any]]
 ) -> None:
     await ask()
-    logger = Hearing()
+    logger = RecordingLogger()
     response = await ask(**listen(logger))
     assert await arrived(logger.event)
     (heard,) = logger.heard

@@ -9,11 +9,12 @@ import litellm
 import litellm.cost_calculator
 import litellm.utils
 from litellm.litellm_core_utils import litellm_logging
-from support.plain_calls import COST, MESSAGES, MODEL, PRICE, Ask, Counter, Hearing, answer, arrived, cost
+from support.logger import RecordingLogger
+from support.plain_calls import COST, MESSAGES, MODEL, PRICE, Ask, Counter, answer, arrived, cost
 from support.recording import RecordingServer, Request, Response, streamed
 
 
-async def heard_of(response: Any, logger: Hearing) -> dict[str, Any]:
+async def heard_of(response: Any, logger: RecordingLogger) -> dict[str, Any]:
     """What a logger hears of one call; calls made before it may still be on their way to it."""
     while True:
         logger.event.clear()
@@ -52,7 +53,7 @@ async def test_no_price_is_calculated_for_a_stream_that_begins(
 
 
 async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
-    logger = Hearing()
+    logger = RecordingLogger()
     litellm.callbacks = [logger]
     for _ in range(3):
         logger.event.clear()
@@ -101,7 +102,7 @@ async def test_a_price_list_that_lacks_a_rate_is_still_found_at_fault(ask: Ask, 
     for _ in range(2):
         await ask()
     litellm.model_cost[f"{provider}/{MODEL}"] = {"input_cost_per_image": 0.5, "mode": "chat"}
-    logger = Hearing()
+    logger = RecordingLogger()
     litellm.callbacks = [logger]
     response = await ask()
     assert not cost(response)
