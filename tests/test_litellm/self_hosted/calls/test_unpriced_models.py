@@ -29,8 +29,9 @@ async def test_no_price_is_calculated_for_a_model_that_is_in_no_list(ask: Ask, m
     tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
     names = Counter(monkeypatch, litellm.cost_calculator, "select_model_name_for_cost_calc")
     entries = Counter(monkeypatch, litellm_logging, "pricing_entry_for_cost_calc")
+    rules = Counter(monkeypatch, litellm.utils, "match_capability_generalizations")
     assert cost(await ask()) is None
-    assert tokens.count == names.count == entries.count == 0
+    assert tokens.count == names.count == entries.count == rules.count == 0
 
 
 async def test_no_price_is_calculated_for_a_stream_that_begins(

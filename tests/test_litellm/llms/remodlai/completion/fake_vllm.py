@@ -104,7 +104,7 @@ async def chat(
     """A streamed chat completion: its words are those of the messages."""
     gone = asyncio.ensure_future(receive())
     words = [f"{word} " for message in messages for word in (f"{message['role']}:", *message["content"].split(" "))]
-    for word in itertools.chain(words, itertools.repeat("on ") if words[-1] == "forever " else ()):
+    for word in itertools.chain(words, itertools.cycle(("on ", "and ")) if words[-1] == "forever " else ()):
         if gone.done():
             return
         data: dict[str, Any] = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
