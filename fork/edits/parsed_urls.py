@@ -9,7 +9,7 @@ from fork.edit import Edit
 if TYPE_CHECKING:
     from litellm.llms.custom_httpx.shared_clients import parsed_url
 
-EDIT = Edit(__name__, __doc__, patch="http-clients", speed=True)
+EDIT = Edit(__name__, __doc__, patch="http-clients", speed=True, releases="<1.110")
 
 
 HANDLERS = "litellm/llms/custom_httpx/http_handler.py"

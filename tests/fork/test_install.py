@@ -186,7 +186,7 @@ def test_uv_pip_install(
     environment.check(locked, checkout / "litellm/llms/remodlai")
 
 
-@pytest.mark.parametrize("changed", ["fork/__main__.py", "litellm/litellm_core_utils/lazy_text.py"])
+@pytest.mark.parametrize("changed", ["fork/__main__.py", "litellm/litellm_core_utils/content_parts.py"])
 @pytest.mark.parametrize("editable", [False, True], ids=["copied", "editable"])
 def test_uv_builds_a_changed_checkout_again(
     uv_install: Callable[..., None],
