@@ -7,7 +7,8 @@ A contender's methods make one call each and return how many units (chunks, call
 import json
 from typing import Any
 
-MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
+QUESTION = "What is the capital of France?"
+MESSAGES = [{"role": "user", "content": QUESTION}]
 TEXTS = [f"bench input {i}" for i in range(256)]
 KEY = "benchmark"
 
@@ -51,6 +52,11 @@ class Httpx:
     def embed(self) -> int:
         return len(self.sync.post("/embeddings", json={"model": "embed", "input": TEXTS}).json()["data"])
 
+    async def responses(self, chunks: int) -> int:
+        request = {"model": f"chunks-{chunks}", "input": QUESTION, "stream": True}
+        async with self.asynchronous.stream("POST", "/responses", json=request) as response:
+            return len([json.loads(line[6:]) async for line in response.aiter_lines() if line.startswith("data: {")])
+
 
 class OpenAI:
     """The openai SDK with one client of each kind."""
@@ -78,6 +84,10 @@ class OpenAI:
 
     def embed(self) -> int:
         return len(self.sync.embeddings.create(model="embed", input=TEXTS).data)
+
+    async def responses(self, chunks: int) -> int:
+        stream = await self.asynchronous.responses.create(model=f"chunks-{chunks}", input=QUESTION, stream=True)
+        return len([None async for _ in stream])
 
 
 class AnyLLM:
@@ -141,6 +151,20 @@ class LiteLLM:
 
     def embed(self) -> int:
         return len(self.litellm.embedding(model=f"{self.provider}/embed", input=TEXTS, **self.server).data)
+
+    async def responses(self, chunks: int) -> int:
+        model = f"{self.provider}/native-chunks-{chunks}"
+        if model not in self.litellm.model_cost:
+            # Of another model upstream asks for a whole answer and cuts it into events.
+            self.litellm.register_model({model: {"litellm_provider": self.provider, "supports_native_streaming": True}})
+        call = {"model": model, "input": QUESTION, "stream": True, **self.server}
+        return len([None async for _ in await self.litellm.aresponses(**call)])
+
+    async def messages(self, chunks: int) -> int:
+        """Anthropic's events, as bytes; a chunk with text is one event."""
+        call = {"model": f"{self.provider}/chunks-{chunks}", "messages": MESSAGES, "max_tokens": 1000, "stream": True}
+        stream = await self.litellm.anthropic.messages.acreate(**call, **self.server)
+        return b"".join([event async for event in stream]).count(b"event: content_block_delta")
 
 
 class HostedVLLM(LiteLLM):

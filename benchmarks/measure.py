@@ -22,11 +22,15 @@ REPEAT = {
     "async call": 20,
     "sync chunk": 1,
     "async chunk": 1,
+    "responses event": 1,
+    "messages event": 1,
     "32 sync calls": 1,
     "32 async calls": 1,
     "32 async streams": 1,
     "embeddings": 1,
 }
+# Who has no such call.
+WITHOUT = {"responses event": {"any-llm"}, "messages event": {"httpx", "openai", "any-llm"}}
 # In seconds of CPU per unit, but for these in units per second of wall time.
 RATES = ("32 sync calls", "32 async calls", "32 async streams")
 
@@ -108,14 +112,17 @@ def run(base: str, upstream: Path | None, rounds: int, tasks: list[str]) -> dict
     results: dict[str, dict[str, list[float]]] = {}
     with workers(base, upstream) as who:
         for name, (worker, contender) in who.items():
-            for task in tasks:
+            own = [task for task in tasks if name not in WITHOUT.get(task, ())]
+            for task in own:
                 worker.run(contender, task, 2 * REPEAT[task])
-            worker.run(contender, tasks[0], 1, freeze=True)
+            if own:
+                worker.run(contender, own[0], 1, freeze=True)
             print(f"ready: {name}", file=sys.stderr)
         for task in tasks:
-            values = results[task] = {name: [] for name in who}
+            names = [name for name in who if name not in WITHOUT.get(task, ())]
+            values = results[task] = {name: [] for name in names}
             for turn in range(rounds):
-                order = list(who)[turn % len(who) :] + list(who)[: turn % len(who)]
+                order = names[turn % len(names) :] + names[: turn % len(names)]
                 for name in order:
                     worker, contender = who[name]
                     values[name].append(value(task, worker.run(contender, task, REPEAT[task])))

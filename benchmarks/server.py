@@ -56,16 +56,51 @@ def event(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
 @cache
 def stream(count: int) -> bytes:
     """Returns a stream of `count` chunks with content, each in an HTTP chunk of its own, as uvicorn sends them."""
-    events = [
-        event({"role": "assistant", "content": ""}),
-        *(event({"content": WORDS[i % len(WORDS)]}) for i in range(count)),
-        event({"content": ""}, "stop"),
-        b"data: [DONE]\n\n",
-        b"",
-    ]
-    return HEAD % (b"text/event-stream", b"transfer-encoding: chunked") + b"".join(
-        b"%x\r\n%s\r\n" % (len(one), one) for one in events
+    return streamed(
+        [
+            event({"role": "assistant", "content": ""}),
+            *(event({"content": WORDS[i % len(WORDS)]}) for i in range(count)),
+            event({"content": ""}, "stop"),
+            b"data: [DONE]\n\n",
+        ]
     )
+
+
+def streamed(events: list[bytes]) -> bytes:
+    """Returns an answer of these events; an empty HTTP chunk ends it."""
+    return HEAD % (b"text/event-stream", b"transfer-encoding: chunked") + b"".join(
+        b"%x\r\n%s\r\n" % (len(one), one) for one in (*events, b"")
+    )
+
+
+def response_event(number: int, kind: str, **fields: object) -> bytes:
+    data = json.dumps({"type": kind, "sequence_number": number, **fields}, separators=(",", ":"))
+    return f"event: {kind}\ndata: {data}\n\n".encode()
+
+
+@cache
+def response_stream(count: int) -> bytes:
+    """Returns a stream of the Responses API with `count` events of text and eight around them."""
+    texts = [WORDS[i % len(WORDS)] for i in range(count)]
+    place = {"item_id": "msg_0", "output_index": 0, "content_index": 0}
+    part = {"type": "output_text", "text": "".join(texts), "annotations": []}
+    item = {"id": "msg_0", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
+    begun = {"id": "resp_0", "object": "response", "created_at": 1700000000, "model": "bench", "status": "in_progress"}
+    begun |= {"output": [], "tools": [], "tool_choice": "auto", "parallel_tool_calls": True}
+    usage = {"input_tokens": 12, "output_tokens": count, "total_tokens": 12 + count}
+    usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    events: list[tuple[str, dict[str, object]]] = [
+        ("response.created", {"response": begun}),
+        ("response.in_progress", {"response": begun}),
+        ("response.output_item.added", {"output_index": 0, "item": {**item, "status": "in_progress", "content": []}}),
+        ("response.content_part.added", {**place, "part": {**part, "text": ""}}),
+        *(("response.output_text.delta", {**place, "delta": text, "logprobs": []}) for text in texts),
+        ("response.output_text.done", {**place, "text": part["text"], "logprobs": []}),
+        ("response.content_part.done", {**place, "part": part}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": {**begun, "status": "completed", "output": [item], "usage": usage}}),
+    ]
+    return streamed([response_event(number, kind, **fields) for number, (kind, fields) in enumerate(events)])
 
 
 @cache
@@ -92,7 +127,7 @@ def answer(path: bytes, body: bytes) -> bytes:
         return embeddings_base64(count) if b'"base64"' in body else embeddings(count)
     if b'"stream": true' in body or b'"stream":true' in body:
         asked = CHUNKS.search(body)
-        return stream(int(asked[1]) if asked else 200)
+        return (response_stream if path.endswith(b"/responses") else stream)(int(asked[1]) if asked else 200)
     return completion()
 
 

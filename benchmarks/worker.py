@@ -96,6 +96,8 @@ TASKS = {
     "async call": async_task(lambda one: one.aplain()),
     "sync chunk": sync_task(lambda one, pool: one.stream(CHUNKS)),
     "async chunk": async_task(lambda one: one.astream(CHUNKS)),
+    "responses event": async_task(lambda one: one.responses(CHUNKS)),
+    "messages event": async_task(lambda one: one.messages(CHUNKS)),
     "32 sync calls": sync_task(lambda one, pool: sum(pool.map(lambda _: one.plain(), range(AT_ONCE)))),
     "32 async calls": async_task(lambda one: together([one.aplain() for _ in range(AT_ONCE)])),
     "32 async streams": async_task(lambda one: together([one.astream(CHUNKS) for _ in range(AT_ONCE)])),
