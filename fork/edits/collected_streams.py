@@ -22,6 +22,7 @@ def client() -> object:
     return httpx.Client
 
 
+@EDIT.instead_of(client, "litellm/llms/custom_httpx/http_handler.py", "HTTPHandler.create_client")
 @EDIT.instead_of(client, "litellm/llms/openai/common_utils.py", "BaseOpenAILLM._get_sync_http_client", times=2)
 def safe_client() -> object:
     return CollectorSafeClient

@@ -59,7 +59,6 @@ class Patch:
         says: what its message says besides what its edits do.
         measured: how it was measured, and what came out.
         files: what else is in it, relative to the root.
-        later: what its modules import and a later patch brings.
     """
 
     name: str
@@ -67,7 +66,6 @@ class Patch:
     says: str = ""
     measured: str = ""
     files: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
 
 
 _PROVIDERS_SAY = """\
@@ -77,6 +75,8 @@ what `hosted_vllm/` does on every endpoint, and send a call to the configured se
 Each endpoint's class inherits from `HostedVLLM…` and says only who it is. A Router chooses among deployments of one
 embedding model by the task of a request.
 """
+
+_CALL = "of the processor time of a synchronous call, with and without in turn in one process."
 
 PATCHES = (
     Patch(
@@ -102,24 +102,46 @@ PATCHES = (
     Patch("fix-plain-installation", "fix(caching): answer from the cache without the proxy's packages"),
     Patch("broken-responses", "fix(responses): raise litellm's errors where a stream breaks off"),
     Patch(
-        "http-clients",
-        "perf(http): parse a URL once, search cookies only where an answer sets one",
-        measured="timeit, CPython 3.11, per call: cookies of an answer 27 us before, 0.6 us after; httpx.URL() 25 us "
-        "before, a look-up after.",
-        later=("litellm/llms/custom_httpx/collector_safe_client.py",),
-    ),
-    Patch(
         "collected-streams",
         "fix(http): let a synchronous stream be collected inside httpcore",
         files=("tests/test_litellm/llms/custom_httpx/collect_inside_pool.py",),
     ),
     Patch("no-database", "fix(proxy): answer as without a database where there is none"),
-    Patch("listed-enums", "perf: do not list the members of two enums for every call"),
-    Patch("unmapped-models", "perf(cost): search the price lists once for a model that none knows"),
-    Patch("unpriced-models", "perf(cost): do not look for a price that no list has"),
-    Patch("unheard-success", "perf(logging): build no log entry where no callback hears of it"),
-    Patch("plain-chunks", "perf(proxy): serialize a chunk from plain objects"),
-    Patch("without-limits", "perf(router): remember deployments without limits"),
+    Patch(
+        "listed-enums",
+        "perf: do not list the members of two enums for every call",
+        measured="82 us of the processor time of a synchronous call (2.2 ms), by timeit.",
+    ),
+    Patch(
+        "given-base",
+        "perf: read a base that was given without validating all parameters",
+        measured=f"3 % {_CALL}",
+    ),
+    Patch(
+        "unmapped-models",
+        "perf(cost): search the price lists once for a model that none knows",
+        measured=f"27 % {_CALL}",
+    ),
+    Patch(
+        "unpriced-models",
+        "perf(cost): do not look for a price that no list has",
+        measured=f"14 % {_CALL}",
+    ),
+    Patch(
+        "unheard-success",
+        "perf(logging): build no log entry where no callback hears of it",
+        measured=f"19 % {_CALL}",
+    ),
+    Patch(
+        "plain-chunks",
+        "perf(proxy): serialize a chunk from plain objects",
+        measured="23 of about 170 us of processor time of a chunk, 64 streams at once through one worker.",
+    ),
+    Patch(
+        "without-limits",
+        "perf(router): remember deployments without limits",
+        measured="620 of 13,200 us of processor time of a call, 64 at once through one worker.",
+    ),
     Patch(PROVIDERS, "feat(providers): add remodlai and lexiq_nova, Lexiq Nova hosted and local", _PROVIDERS_SAY),
 )
 
@@ -156,7 +178,7 @@ def files_of(patch: Patch, version: str) -> frozenset[str]:
     sources = [source for change in changes for source in change.code.needed().values()]
     found = {name for module, name in sources for name in (module, f"{module}.{name}")}
     found |= {module for change in changes for node in change.code.body for module in _imported(node)}
-    paths = _closed(found, {path: data for path, data in ours.items() if path not in patch.later})
+    paths = _closed(found, ours)
     tests = {f"tests/test_{Path(path).parent}/test_{Path(path).name}" for path in paths}
     named = {f"test_{edit.name.replace('-', '_')}.py" for edit in edits_of(patch)}
     tests |= {path for path in ours if path.startswith(SELF_HOSTED) and Path(path).name in named}
