@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from litellm.litellm_core_utils.own_providers import own_provider_of
 
-_R = TypeVar("_R")
+_R = TypeVar("_R")  # rebind-ok: mypy takes no Final TypeVar
 
 _NONE: Final[Mapping[str, str]] = {}
 _ARGUMENTS: Final = ("headers", "extra_headers")
@@ -64,7 +64,7 @@ def noted(args: tuple[object, ...], call: dict[str, object]) -> Iterator[None]:
 def notes_headers(call: Callable[..., _R]) -> Callable[..., _R]:
     """Decorates a public call: its headers are noted while it runs."""
 
-    def noting(*args: object, **kwargs: object) -> _R:
+    def noting(*args: object, **kwargs: object) -> _R:  # kwargs-ok: a whole call, passed on as it is
         with noted(args, kwargs):
             return call(*args, **kwargs)
 
@@ -74,7 +74,7 @@ def notes_headers(call: Callable[..., _R]) -> Callable[..., _R]:
 def notes_headers_async(call: Callable[..., Awaitable[_R]]) -> Callable[..., Awaitable[_R]]:
     """As `notes_headers`, for coroutine functions."""
 
-    async def noting(*args: object, **kwargs: object) -> _R:
+    async def noting(*args: object, **kwargs: object) -> _R:  # kwargs-ok: a whole call, passed on as it is
         with noted(args, kwargs):
             return await call(*args, **kwargs)
 

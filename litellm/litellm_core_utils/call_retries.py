@@ -15,11 +15,8 @@ import litellm
 from litellm.litellm_core_utils.self_hosted import SELF_HOSTED
 
 # Endpoints that are asked with LiteLLM's own HTTP client.
-RETRIED: Final = frozenset(
-    f"{prefix}{name}"
-    for name in ("completion", "embedding", "rerank", "responses", "transcription", "image_edit", "decisions")
-    for prefix in ("", "a")
-)
+_ENDPOINTS: Final = ("completion", "embedding", "rerank", "responses", "transcription", "image_edit", "decisions")
+RETRIED: Final = frozenset((*_ENDPOINTS, *(f"a{name}" for name in _ENDPOINTS)))
 # Endpoints whose `num_retries` LiteLLM reads already.
 WITH_NUM_RETRIES: Final = frozenset({"completion", "acompletion", "responses", "aresponses"})
 
@@ -36,39 +33,41 @@ def retried(function: Callable[..., object]) -> Callable[..., object]:
         return function
 
     @wraps(function)
-    def again(*args: object, **kwargs: object) -> object:
-        allowed = left = _retries(name, args, kwargs)
-        while True:
+    def again(*args: object, **kwargs: object) -> object:  # kwargs-ok: a whole call, passed on as it is
+        allowed: Final = _retries(name, args, kwargs)
+        for left in range(allowed, 0, -1):
             try:
                 return function(*args, **kwargs)
             except openai.APIError as error:
-                if left <= 0 or not _retryable(error):
+                if not _retryable(error):
                     raise
                 delay = _delay(error, left, allowed)
-            left -= 1
             time.sleep(delay)
+        return function(*args, **kwargs)
 
     @wraps(function)
-    async def async_again(*args: object, **kwargs: object) -> object:
-        allowed = left = _retries(name, args, kwargs)
-        while True:
+    async def async_again(*args: object, **kwargs: object) -> object:  # kwargs-ok: a whole call, passed on as it is
+        allowed: Final = _retries(name, args, kwargs)
+        for left in range(allowed, 0, -1):
             try:
-                answer = function(*args, **kwargs)
-                return await answer if isinstance(answer, Awaitable) else answer
+                return await _awaited(function(*args, **kwargs))
             except openai.APIError as error:
-                if left <= 0 or not _retryable(error):
+                if not _retryable(error):
                     raise
                 delay = _delay(error, left, allowed)
-            left -= 1
             await asyncio.sleep(delay)
+        return await _awaited(function(*args, **kwargs))
 
     return async_again if iscoroutinefunction(function) else again
 
 
+async def _awaited(answer: object) -> object:
+    return await answer if isinstance(answer, Awaitable) else answer
+
+
 def _retries(name: str, args: tuple[object, ...], call: Mapping[str, object]) -> int:
-    retries = call.get("max_retries")
-    if retries is None and name not in WITH_NUM_RETRIES:
-        retries = call.get("num_retries")
+    given: Final = call.get("max_retries")
+    retries: Final = call.get("num_retries") if given is None and name not in WITH_NUM_RETRIES else given
     if not isinstance(retries, int) or call.get("text_completion") or _by_router(call):
         return 0
     model: Final = call.get("model") or (args[0] if args else "")

@@ -10,13 +10,13 @@ import openai
 import litellm
 from litellm.litellm_core_utils.own_providers import own_provider_of
 
-_R = TypeVar("_R")
+_R = TypeVar("_R")  # rebind-ok: mypy takes no Final TypeVar
 
 
 def raises_own_errors(call: Callable[..., _R]) -> Callable[..., _R]:
     """Decorates a public call: for providers whose server is the caller's own, it raises LiteLLM's exceptions."""
 
-    def raising(*args: object, **kwargs: object) -> _R:
+    def raising(*args: object, **kwargs: object) -> _R:  # kwargs-ok: a whole call, passed on as it is
         try:
             return call(*args, **kwargs)
         except openai.OpenAIError as error:
@@ -28,7 +28,7 @@ def raises_own_errors(call: Callable[..., _R]) -> Callable[..., _R]:
 def raises_own_errors_async(call: Callable[..., Awaitable[_R]]) -> Callable[..., Awaitable[_R]]:
     """As `raises_own_errors`, for coroutine functions."""
 
-    async def raising(*args: object, **kwargs: object) -> _R:
+    async def raising(*args: object, **kwargs: object) -> _R:  # kwargs-ok: a whole call, passed on as it is
         try:
             return await call(*args, **kwargs)
         except openai.OpenAIError as error:

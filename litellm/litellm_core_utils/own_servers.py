@@ -82,11 +82,12 @@ def own_moderation_key(call: MutableMapping[str, object], model: str | None, api
         api_key: the call's `api_key=`, if any.
     """
     provider: Final = str(model).split("/", 1)[0]
-    if provider in OWN_SERVER_PROVIDERS:
-        base, api_key = own_server(provider, model, _text(call, "api_base"), api_key)
-        _require_server(provider, base, "moderations")
-        call["api_base"] = base
-    return api_key
+    if provider not in OWN_SERVER_PROVIDERS:
+        return api_key
+    base, key = own_server(provider, model, _text(call, "api_base"), api_key)
+    _require_server(provider, base, "moderations")
+    call["api_base"] = base
+    return key
 
 
 def own_moderation(

@@ -13,7 +13,7 @@ from typing import Final, ParamSpec
 import litellm
 from litellm.litellm_core_utils.own_providers import own_provider_of
 
-P = ParamSpec("P")
+P = ParamSpec("P")  # rebind-ok: mypy takes no Final ParamSpec
 
 _PROXY: Final = "litellm.proxy.proxy_server"
 
@@ -34,7 +34,7 @@ def asking_the_server(count: Callable[P, int]) -> Callable[P, int]:
     parameters: Final = inspect.signature(count)
 
     @wraps(count)
-    def asking(*args: P.args, **kwargs: P.kwargs) -> int:
+    def asking(*args: P.args, **kwargs: P.kwargs) -> int:  # kwargs-ok: a whole call, passed on as it is
         call: Final = parameters.bind(*args, **kwargs).arguments
         if call.get("custom_tokenizer") is None and litellm.disable_token_counter is not True:
             counted: Final = _count_of_server(call)

@@ -16,9 +16,9 @@ import httpx
 
 import litellm
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
+_P = ParamSpec("_P")  # rebind-ok: mypy takes no Final ParamSpec
+_R = TypeVar("_R")  # rebind-ok: mypy takes no Final TypeVar
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)  # rebind-ok: mypy takes no Final TypeVar
 
 _KEPT_ON: Final = "kept_on"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -61,7 +61,7 @@ def kept_on(base: str, request: httpx.Request) -> None:
 def names_servers(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Decorates a public call: what `stay_on` says inside of it ends with it."""
 
-    def named(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def named(*args: _P.args, **kwargs: _P.kwargs) -> _R:  # kwargs-ok: a whole call, passed on as it is
         if isinstance(_servers.get(), set):
             return call(*args, **kwargs)
         token: Final = _servers.set(set())
@@ -76,7 +76,7 @@ def names_servers(call: Callable[_P, _R]) -> Callable[_P, _R]:
 def names_servers_async(call: Callable[_P, Awaitable[_R]]) -> Callable[_P, Awaitable[_R]]:
     """As `names_servers`, for coroutine functions."""
 
-    async def named(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    async def named(*args: _P.args, **kwargs: _P.kwargs) -> _R:  # kwargs-ok: a whole call, passed on as it is
         if isinstance(_servers.get(), set):
             return await call(*args, **kwargs)
         token: Final = _servers.set(set())
@@ -175,7 +175,7 @@ def watches_redirects(create_client: Callable[_P, _Client]) -> Callable[_P, _Cli
     """
 
     @wraps(create_client)
-    def created(*args: _P.args, **kwargs: _P.kwargs) -> _Client:
+    def created(*args: _P.args, **kwargs: _P.kwargs) -> _Client:  # kwargs-ok: a whole call, passed on as it is
         client: Final = create_client(*args, **kwargs)
         if client is not litellm.client_session and client is not litellm.aclient_session:
             client.event_hooks["response"].append(_watch_async if isinstance(client, httpx.AsyncClient) else _watch)

@@ -40,9 +40,11 @@ def says_errors(events: Events) -> Events:
             yield from events(stream)
         except Exception as error:  # noqa: BLE001  # the last code before the socket: an error's event ends the answer
             verbose_logger.exception("an Anthropic stream broke off: %s", error)
-            status, message = 500, str(error) or type(error).__name__
-            if isinstance(error, BaseLLMException | MidStreamFallbackError):
-                status, message = error.status_code, error.message
+            status, message = (
+                (error.status_code, error.message)
+                if isinstance(error, BaseLLMException | MidStreamFallbackError)
+                else (500, str(error) or type(error).__name__)
+            )
             yield anthropic_error_sse_frame(status_code=status, raw_message=message).encode()
 
     return with_error

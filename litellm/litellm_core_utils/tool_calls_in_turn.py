@@ -75,10 +75,10 @@ class ToolCallsInTurn:
         delta: Final = chunk.choices[0].delta if len(chunk.choices) == 1 else None
         calls: Final[list[ChatCompletionDeltaToolCall]] = getattr(delta, "tool_calls", None) or []
         if not calls:
-            if chunk.choices and chunk.choices[0].finish_reason is not None:
+            is_last: Final = bool(chunk.choices) and chunk.choices[0].finish_reason is not None
+            if is_last:
                 self._close()
-                chunk = self._with_reason(chunk)
-            self._ready.append(chunk)
+            self._ready.append(self._with_reason(chunk) if is_last else chunk)
             return
         self._called = True
         for call in calls:

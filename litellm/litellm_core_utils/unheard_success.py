@@ -10,11 +10,8 @@ if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
 
 # Of these, the success handlers log the answer and change nothing in it.
-CALL_TYPES_ONLY_LOGGED: Final = frozenset(
-    name
-    for kind in ("completion", "text_completion", "embedding", "rerank", "responses")
-    for name in (kind, f"a{kind}")
-)
+_KINDS: Final = ("completion", "text_completion", "embedding", "rerank", "responses")
+CALL_TYPES_ONLY_LOGGED: Final = frozenset((*_KINDS, *(f"a{kind}" for kind in _KINDS)))
 
 
 def is_success_heard(logging_obj: "Logging") -> bool:

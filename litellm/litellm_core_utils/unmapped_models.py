@@ -96,6 +96,6 @@ def _names_searched(model: str, custom_llm_provider: str | None) -> tuple[str, .
     searched: Final = map(str, litellm.utils.get_potential_model_names(model, custom_llm_provider).values())
     # Prices are looked up without the leading parts of a name, too.
     parts: Final = model.split("/")
-    tails: Final = ("/".join(parts[start:]) for start in range(1, len(parts)))
-    names: Final = (model, *searched, *(name for tail in tails for name in (tail, f"{custom_llm_provider}/{tail}")))
+    tails: Final = tuple("/".join(parts[start:]) for start in range(1, len(parts)))
+    names: Final = (model, *searched, *tails, *(f"{custom_llm_provider}/{tail}" for tail in tails))
     return () if any(litellm.utils.get_model_cost_key(name) is not None for name in names) else names

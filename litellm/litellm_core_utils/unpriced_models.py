@@ -13,9 +13,8 @@ from litellm.types.utils import EmbeddingResponse, ModelResponse
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
 
-CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset(
-    name for kind in ("completion", "text_completion", "embedding") for name in (kind, f"a{kind}")
-)
+_KINDS: Final = ("completion", "text_completion", "embedding")
+CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset((*_KINDS, *(f"a{kind}" for kind in _KINDS)))
 
 
 def raise_if_unpriced(
@@ -70,13 +69,9 @@ def _is_known_unpriced(response: object, model: str | None, custom_llm_provider:
     """Whether a response states no price of its own and no price list knows a name that it could be priced by."""
     if custom_llm_provider not in SELF_HOSTED:
         return False
-    names: tuple[str | None, ...]
-    if isinstance(response, (ModelResponse, EmbeddingResponse)):
-        names = (response.model, model)
-    elif isinstance(response, litellm.CustomStreamWrapper):
-        names = (model,)
-    else:
+    if not isinstance(response, (ModelResponse, EmbeddingResponse, litellm.CustomStreamWrapper)):
         return False
+    names: Final = (model,) if isinstance(response, litellm.CustomStreamWrapper) else (response.model, model)
     hidden_params: Final = response._hidden_params
     return (
         isinstance(hidden_params, dict)

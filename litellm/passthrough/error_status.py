@@ -7,7 +7,7 @@ import httpx
 
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
 
-Answer = TypeVar("Answer")
+Answer = TypeVar("Answer")  # rebind-ok: mypy takes no Final TypeVar
 
 
 async def with_error_status(answer: Awaitable[Answer], provider: str | None) -> Answer:

@@ -71,14 +71,14 @@ def _broken_off(
 ) -> litellm.Timeout | MidStreamFallbackError:
     model, provider = stream.model or "", stream.custom_llm_provider or ""
     reason: Final = f"the Responses stream broke off: {str(error) or type(error).__name__}"
-    original: litellm.Timeout | litellm.APIConnectionError
-    if isinstance(error, httpx.TimeoutException):
-        original = litellm.Timeout(message=reason, model=model, llm_provider=provider)
-        has_fallbacks: Final = "model_group" in (stream.litellm_metadata or {})
-        if stream._output_started or not has_fallbacks:
-            return original
-    else:
-        original = litellm.APIConnectionError(message=reason, model=model, llm_provider=provider)
+    original: Final = (
+        litellm.Timeout(message=reason, model=model, llm_provider=provider)
+        if isinstance(error, httpx.TimeoutException)
+        else litellm.APIConnectionError(message=reason, model=model, llm_provider=provider)
+    )
+    has_fallbacks: Final = "model_group" in (stream.litellm_metadata or {})
+    if isinstance(original, litellm.Timeout) and (stream._output_started or not has_fallbacks):
+        return original
     return MidStreamFallbackError(
         message=str(original),
         model=model,

@@ -1,7 +1,9 @@
 """Deployments of one model may each be of one task: of those, a request is for the ones that serve its task."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import Final, Protocol, TypeAlias, TypedDict
+from typing import Final, Protocol, TypeAlias
+
+from typing_extensions import ReadOnly, TypedDict
 
 from litellm.exceptions import BadRequestError
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
@@ -19,9 +21,9 @@ class Step(TypedDict):
         candidates: their ids, without those that cool down.
     """
 
-    model: str
-    model_group: str
-    candidates: list[str]
+    model: ReadOnly[str]
+    model_group: ReadOnly[str]
+    candidates: ReadOnly[list[str]]
 
 
 class Registry(Protocol):

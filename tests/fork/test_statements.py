@@ -5,8 +5,6 @@ Read from the source, so that it takes a second: `make lint` runs it.
 """
 
 import ast
-import re
-import tokenize
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -16,6 +14,8 @@ import pytest
 from fork.source import ROOT
 from fork.syntax import parsed
 from fork.wheel import overlay
+
+from .discipline import findings
 
 PATHS = sorted(path for path in overlay() if path.endswith(".py"))
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -30,7 +30,6 @@ CLIENTS = {
     ("litellm/llms/remodlai/engine/transport.py", "aiohttp.ClientSession"): "speaks to a Unix socket of this machine",
 }
 CLIENT_NAMES = {"httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession", "requests.Session"}
-REASON = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)*  # \S")
 # Numbers that say themselves what they are.
 PLAIN = {0, 1, 2}
 STATUS_CODES = range(400, 600)
@@ -128,21 +127,9 @@ def test_numbers_have_names(path: str) -> None:
     assert found == []
 
 
-def comments(path: str) -> Iterator[tuple[int, str]]:
-    tokens = tokenize.generate_tokens((ROOT / path).open().readline)
-    return ((token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT)
-
-
 @pytest.mark.parametrize("path", PATHS)
-def test_what_is_said_against_a_check_names_it_and_says_why(path: str) -> None:
-    """`# noqa: RULE  # why`; upstream's type checker reads no `type: ignore`; the providers' classes have some."""
-    found = [f"{path}:{line}: {text}" for line, text in comments(path) if "noqa" in text and not REASON.match(text)]
-    found += [
-        f"{path}:{line}: {text}"
-        for line, text in comments(path)
-        if "type: ignore" in text and not path.startswith("litellm/llms/remodlai/")
-    ]
-    assert found == []
+def test_types_are_disciplined(path: str) -> None:
+    assert findings((ROOT / path).read_text()) == []
 
 
 def test_each_statement_would_find_what_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +149,7 @@ def test_each_statement_would_find_what_it_is_about(tmp_path: Path, monkeypatch:
     for of_path in (
         test_imports_are_at_the_top,
         test_numbers_have_names,
-        test_what_is_said_against_a_check_names_it_and_says_why,
+        test_types_are_disciplined,
     ):
         with pytest.raises(AssertionError):
             of_path("a.py")

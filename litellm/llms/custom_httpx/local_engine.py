@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import httpx
 
-Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
+Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)  # rebind-ok: a TypeVar
 
 
 class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -38,8 +38,8 @@ def meant(base: str) -> str:
         The base without white space and quotes around it and without an endpoint behind its `/v1`. One of this
         machine that has no scheme gets `http://`.
     """
-    base = _ENDPOINT.sub("", base.strip().strip("\"'").strip())
-    return f"http://{base}" if _THIS_MACHINE.match(base) else base
+    plain: Final = _ENDPOINT.sub("", base.strip().strip("\"'").strip())
+    return f"http://{plain}" if _THIS_MACHINE.match(plain) else plain
 
 
 @lru_cache(MAX_REMEMBERED)
@@ -53,22 +53,22 @@ def wrong_base(base: str) -> str | None:
     Returns:
         The cause, or None where the base can be used.
     """
-    base = meant(base)
-    if not re.match("https?://", base, re.IGNORECASE):
-        if re.match(r"\w+://", base):
+    url: Final = meant(base)
+    if not re.match("https?://", url, re.IGNORECASE):
+        if re.match(r"\w+://", url):
             return "its scheme must be https:// or http://"
         return "it has no scheme; write https:// or http:// in front of it"
     try:
-        parts: Final = urlsplit(base)
+        parts: Final = urlsplit(url)
         host: Final = parts.netloc.rpartition("@")[2]
         if host.count(":") > 1 and not host.startswith("["):
             return "an IPv6 address stands in brackets in a URL, as in http://[::1]:8000"
         if not host or host.startswith(":"):
             return "it names no host"
-        httpx.URL(base)
+        httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
         return f"it is no URL ({error})"
-    if "?" in base or "#" in base:
+    if "?" in url or "#" in url:
         return "the path of an endpoint comes behind it, so that it can have no query (?) and no fragment (#)"
     return None
 
@@ -83,9 +83,9 @@ def with_api_path(base: str) -> str:
     Returns:
         The base without a trailing slash.
     """
-    base = base.rstrip("/")
-    parts: Final = urlsplit(base)
-    return f"{base}/v1" if parts.scheme in ("http", "https") and not parts.path else base
+    bare: Final = base.rstrip("/")
+    parts: Final = urlsplit(bare)
+    return f"{bare}/v1" if parts.scheme in ("http", "https") and not parts.path else bare
 
 
 def server_root(base: str) -> str:

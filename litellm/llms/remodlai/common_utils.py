@@ -7,7 +7,7 @@ mixes one of the two identities below into upstream's `HostedVLLM…` class for 
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import httpx
 from pydantic import BaseModel
@@ -41,13 +41,13 @@ def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
     Raises:
         LexiqNovaError: no header can carry the key. The message does not show it.
     """
-    key = (key or "").strip() or PLACEHOLDER_API_KEY
-    if not is_sendable(key):
+    sent: Final = (key or "").strip() or PLACEHOLDER_API_KEY
+    if not is_sendable(sent):
         text: Final = "the API key has a space, a line break or another character inside that no header can carry"
         raise LexiqNovaError(status_code=401, message=f"{text}; nothing was sent")
-    remember(key)
+    remember(sent)
     stay_on(base)
-    return base, key
+    return base, sent
 
 
 def server_base(provider: str, given: object) -> str:
@@ -113,10 +113,10 @@ def with_authorization(headers: dict[str, str], brought: Mapping[str, str], has_
     Raises:
         LexiqNovaError: no header can carry what the call brought. The message does not show it.
     """
-    own = _authorization(brought)
-    if own is None:
+    given: Final = _authorization(brought)
+    if given is None:
         return headers
-    own = own.strip()
+    own: Final = given.strip()
     if not own.isascii() or not own.isprintable():
         text: Final = "the Authorization header has a character inside that no header can carry"
         raise LexiqNovaError(status_code=401, message=f"{text}; nothing was sent")
@@ -192,31 +192,39 @@ class HostedLexiqNova:
 
     def authorized(self, headers: dict[str, str], brought: Mapping[str, str]) -> dict[str, str]:
         """The headers of a request whose key `key` has given; see `with_authorization`."""
-        headers = with_authorization(headers, brought, self._has_key)
+        sent: Final = with_authorization(headers, brought, self._has_key)
         self._has_key = self._has_key or _authorization(brought) is not None
-        return headers
+        return sent
 
-    def get_complete_url(self, *args: Any, **call: Any) -> Any:
+    def _upstream(self, hook: str) -> Callable[..., Any]:
+        """The hook of upstream's class of the endpoint, which stands behind this one."""
+        found: Final[Callable[..., Any]] = getattr(super(), hook)
+        return found
+
+    def get_complete_url(self, *args: Any, **call: Any) -> Any:  # kwargs-ok: the endpoints' hooks differ
         """Upstream's URL of the endpoint, on the server that `reach` names."""
-        upstream: Final = super().get_complete_url  # type: ignore[misc]
-        call = _by_name(upstream, args, call)
-        return upstream(**{**call, "api_base": self.reach(call)})
+        upstream: Final = self._upstream("get_complete_url")
+        by_name: Final = _by_name(upstream, args, call)
+        return upstream(**{**by_name, "api_base": self.reach(by_name)})
 
-    def validate_environment(self, *args: Any, **call: Any) -> dict[str, Any]:
+    def validate_environment(self, *args: Any, **call: Any) -> dict[str, Any]:  # kwargs-ok: the endpoints' hooks differ
         """Upstream's headers of the endpoint, with the key that belongs to the server."""
-        upstream: Final = super().validate_environment  # type: ignore[misc]
-        call = _by_name(upstream, args, call)
-        headers: Final = self.with_headers_of_call(call.get("headers"))
-        key: Final = self.key(call)
-        return self.authorized(upstream(**{**call, "headers": {**headers}, "api_key": key}), headers)
+        upstream: Final = self._upstream("validate_environment")
+        by_name: Final = _by_name(upstream, args, call)
+        headers: Final = self.with_headers_of_call(by_name.get("headers"))
+        key: Final = self.key(by_name)
+        return self.authorized(upstream(**{**by_name, "headers": {**headers}, "api_key": key}), headers)
 
     def get_error_class(
         self, error_message: str, status_code: int, headers: dict[str, str] | httpx.Headers
     ) -> BaseLLMException:
-        if self._asked is not None:
-            answered: Final = bool(headers) or status_code != httpx.codes.INTERNAL_SERVER_ERROR
-            error_message = explained(error_message, status_code, answered, self.provider, self._asked, self._has_key)
-        return LexiqNovaError(status_code=status_code, message=error_message, headers=headers)
+        answered: Final = bool(headers) or status_code != httpx.codes.INTERNAL_SERVER_ERROR
+        message: Final = (
+            error_message
+            if self._asked is None
+            else explained(error_message, status_code, answered, self.provider, self._asked, self._has_key)
+        )
+        return LexiqNovaError(status_code=status_code, message=message, headers=headers)
 
     @classmethod
     def get_api_base(cls, api_base: str | None = None) -> str | None:
@@ -271,17 +279,20 @@ class LexiqNova(HostedLexiqNova):
 
     @classmethod
     def resolve(cls, api_base: object = None, api_key: str | None = None) -> tuple[str, str]:
-        base = None if api_base == LOCAL_ENGINE else api_base
-        base = base or get_secret_str("LEXIQ_NOVA_API_BASE")
+        given: Final = None if api_base == LOCAL_ENGINE else api_base
+        base: Final = given or get_secret_str("LEXIQ_NOVA_API_BASE")
         key: Final = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
         return with_sendable_key(server_base(cls.provider, base) if base else LOCAL_ENGINE, key)
 
 
-# 1.110 has a class of its own for hosted servers.
-_ModelInfo: Final[type[vllm.VLLMModelInfo]] = getattr(vllm, "HostedVLLMModelInfo", vllm.VLLMModelInfo)
+if TYPE_CHECKING:
+    from litellm.llms.vllm.common_utils import VLLMModelInfo as _ModelInfo
+else:
+    # 1.110 has a class of its own for hosted servers.
+    _ModelInfo: Final = getattr(vllm, "HostedVLLMModelInfo", vllm.VLLMModelInfo)
 
 
-class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[misc, valid-type]
+class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):
     """What the proxy asks a provider: its base, its key, its models."""
 
     def validate_environment(
@@ -296,8 +307,8 @@ class HostedLexiqNovaModelInfo(HostedLexiqNova, _ModelInfo):  # type: ignore[mis
     ) -> dict[str, str]:
         # Lexiq Nova reads bearer tokens only; upstream's vLLM pass-through sends `x-api-key`.
         call: Final = {"api_base": api_base, "api_key": api_key, "litellm_params": litellm_params}
-        headers = self.with_headers_of_call(headers)
-        return self.authorized({**headers, "Authorization": f"Bearer {self.key(call)}"}, headers)
+        brought: Final = self.with_headers_of_call(headers)
+        return self.authorized({**brought, "Authorization": f"Bearer {self.key(call)}"}, brought)
 
     def get_token_counter(self) -> ServerTokenCounter:
         return ServerTokenCounter(self.provider, self.resolve)

@@ -38,7 +38,7 @@ _CAUSES: Final = (
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or error.__context__  # rebind-ok: from an error to the one that it came from
 
 
 def known_cause(words: str) -> str | None:

@@ -93,11 +93,10 @@ def examine(model: str | None = None, api_base: str | None = None) -> Iterator[F
     yield Finding("server", f"{without_secrets(base)} (from {place})")
     # The key belongs to the provider whose base it is.
     owner: Final = owner_of(provider, place)
-    key_place = first_set(KEYS[owner])
+    key_place: Final = None if key == PLACEHOLDER_API_KEY else first_set(KEYS[owner])
     names: Final = key_names(owner)
-    if key_place is None or key == PLACEHOLDER_API_KEY:
+    if key_place is None:
         yield Finding("key", f"none is set ({names})")
-        key_place = None
     else:
         yield Finding("key", f"{masked(key)} (from {key_place})")
     yield from _ask(base, key, place, key_place, names, name)
@@ -244,8 +243,8 @@ def doctor(say: Callable[[str], None], model: str | None = None, api_base: str |
     Returns:
         0, or 1 where a call would fail.
     """
-    wrong = False
+    wrong: Final = []
     for finding in examine(model, api_base):
         say(str(finding))
-        wrong |= finding.wrong
-    return int(wrong)
+        wrong.append(finding.wrong)
+    return int(any(wrong))

@@ -76,11 +76,7 @@ def explained(message: str, status_code: int, answered: bool, provider: str, bas
     if base.startswith(ENGINE_SCHEME):
         return message  # the local engine's errors say all of it
     place: Final = place_of(provider, base)
-    cause: str | None = None
-    if not answered:
-        cause = known_cause(message) or "it could not be asked"
-    elif status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and not has_key:
-        cause = f"no key is set; give one by {key_names(owner_of(provider, place))}"
-    else:
-        cause = why_unreadable(message)
+    lacks_key: Final = status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and not has_key
+    words: Final = f"no key is set; give one by {key_names(owner_of(provider, place))}" if lacks_key else None
+    cause: Final = words or why_unreadable(message) if answered else known_cause(message) or "it could not be asked"
     return message if cause is None else f"{message} [{without_secrets(base)} from {place}: {cause}]"

@@ -44,7 +44,7 @@ def hidden(text: str) -> str:
     """Returns a text in which each key that a call has used is as many asterisks."""
     for key in tuple(_used):
         if key in text:
-            text = text.replace(key, "*" * len(key))
+            text = text.replace(key, "*" * len(key))  # rebind-ok: one key after the other
     return text
 
 
@@ -57,7 +57,7 @@ def hidden_in(headers: httpx.Headers | dict[str, str]) -> httpx.Headers | dict[s
 def hide(error: BaseException) -> None:
     """Hides keys in what an error shows: its arguments, message and body, and those of the errors it came from."""
     seen: Final[set[int]] = set()
-    shown: BaseException | None = error
+    shown: BaseException | None = error  # rebind-ok: from an error to the one that it came from
     while shown is not None and id(shown) not in seen:
         seen.add(id(shown))
         _hide_alone(shown)

@@ -33,7 +33,7 @@ class _OpenAI(OpenAI):
     def _make_status_error(self, err_msg: str, *, body: object, response: httpx.Response) -> APIStatusError:
         return _hidden(super()._make_status_error(err_msg, body=body, response=response))
 
-    def request(self, *args: Any, **call: Any) -> Any:
+    def request(self, *args: Any, **call: Any) -> Any:  # kwargs-ok: the openai package's own, passed on
         try:
             return super().request(*args, **call)
         except APIConnectionError as error:
@@ -51,7 +51,7 @@ class _AsyncOpenAI(AsyncOpenAI):
     def _make_status_error(self, err_msg: str, *, body: object, response: httpx.Response) -> APIStatusError:
         return _hidden(super()._make_status_error(err_msg, body=body, response=response))
 
-    async def request(self, *args: Any, **call: Any) -> Any:
+    async def request(self, *args: Any, **call: Any) -> Any:  # kwargs-ok: the openai package's own, passed on
         try:
             return await super().request(*args, **call)
         except APIConnectionError as error:
@@ -62,10 +62,10 @@ def _located(error: APIConnectionError, base: str) -> APIConnectionError:
     """The error, which says only that there was one, with the server that was asked and why it did not answer."""
     if isinstance(error, APITimeoutError):
         return error
-    base = base.rstrip("/")
-    cause: Final = why_unreachable(error)
+    server: Final = base.rstrip("/")
+    place: Final = place_of(HostedLexiqNova.provider, server)
     return APIConnectionError(
-        message=f"{error.message} [{without_secrets(base)} from {place_of(HostedLexiqNova.provider, base)}: {cause}]",
+        message=f"{error.message} [{without_secrets(server)} from {place}: {why_unreachable(error)}]",
         request=error.request,
     )
 

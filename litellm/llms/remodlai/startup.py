@@ -3,6 +3,7 @@ What a proxy says at its start about the deployments of our providers: which ser
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final, Protocol
 
 from litellm._version import version
@@ -30,7 +31,7 @@ def say_deployments(router: _Router | None) -> None:
         router: the proxy's; None where it has no configuration.
     """
     deployments: Final = router.model_list if router is not None else ()
-    lines: Final = [line for deployment in deployments for line in _said_of(deployment)]
+    lines: Final = list(chain.from_iterable(map(_said_of, deployments)))
     if lines and FORK not in version:
         # Files of the fork that another installation of LiteLLM left in place: its other half may be missing.
         lines.append(f"warning: litellm {version} is installed, which is not the fork that has these providers")

@@ -136,15 +136,11 @@ class ServerTokenCounter(BaseTokenCounter):
     def _request(self, server: _Server, body: Mapping[str, Any]) -> _Request | None:
         """None where nobody is to be asked."""
         try:
-            base, key = self.resolve(server.api_base, server.api_key)
+            given, key = self.resolve(server.api_base, server.api_key)
         except LexiqNovaError as error:
             verbose_logger.debug("%s: nobody is asked for a count of tokens: %s", self.provider, error.message)
             return None
-        if base.startswith(ENGINE_SCHEME):
-            # The engine's modules are loaded with the first call that needs them.
-            from litellm.llms.remodlai.engine.address import running_base
-
-            base = running_base(body["model"]) or ""
+        base: Final = _base_of_engine(body["model"]) if given.startswith(ENGINE_SCHEME) else given
         url: Final = f"{server_root(base)}/tokenize"
         if not base or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
             return None
@@ -160,6 +156,14 @@ class ServerTokenCounter(BaseTokenCounter):
     async def _post_async(self, request: _Request) -> httpx.Response:
         client: Final = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": request.ssl_verify})
         return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
+
+
+def _base_of_engine(model: str) -> str:
+    """Empty where none of the model is up."""
+    # The engine's modules are loaded with the first call that needs them.
+    from litellm.llms.remodlai.engine.address import running_base
+
+    return running_base(model) or ""
 
 
 def _count_in(answer: httpx.Response) -> dict[str, Any]:

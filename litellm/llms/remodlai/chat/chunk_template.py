@@ -15,18 +15,22 @@ from pydantic import BaseModel
 
 from litellm.types.utils import ModelResponseStream
 
-try:
-    import orjson
-
-    loads: Callable[[str], Any] = orjson.loads
-except ImportError:  # orjson comes with upstream's proxy extra only
-    loads = json.loads
-
 # The strings that differ from chunk to chunk. A quote inside a JSON string is escaped, so this never matches in text.
 _TEXT: Final = re.compile(r'"(?:content|reasoning_content|reasoning|arguments)"\s*:\s*("(?:[^"\\]|\\.)+")')
 # Stands in a line in place of its text, to be found in the chunk. No line of a server holds it.
 _SENTINEL: Final = "\ue000litellm\ue000"
 _set: Final = object.__setattr__
+
+
+def _parser() -> Callable[[str], Any]:
+    try:
+        import orjson
+    except ImportError:  # it comes with upstream's proxy extra only
+        return json.loads
+    return orjson.loads
+
+
+loads: Final = _parser()
 
 
 class _Model:
@@ -116,7 +120,7 @@ class ChunkTemplate:
         Returns:
             A chunk that shares nothing with others but what upstream's chunks share too.
         """
-        value: Any = text
+        value: Any = text  # rebind-ok: packed into one model after the other
         for model in self._path:
             copy = model.cls.__new__(model.cls)
             if model.in_extra:
@@ -152,7 +156,7 @@ def _paths(model: BaseModel, text: str, in_list: bool = False) -> list[list[_Mod
         ValueError: the model holds something that copies would share and could change: anything but plain values, and
             models, each alone in a list or not, that hold the text.
     """
-    found: list[list[_Model]] = []
+    found: Final[list[list[_Model]]] = []
     for key, value in {**model.__dict__, **(model.__pydantic_extra__ or {})}.items():
         one_in_list = isinstance(value, list) and len(value) == 1
         inner = value[0] if one_in_list else value
@@ -160,7 +164,7 @@ def _paths(model: BaseModel, text: str, in_list: bool = False) -> list[list[_Mod
             paths = _paths(inner, text, one_in_list)
             if not paths:
                 raise ValueError(f"{key} would be shared")
-            found += [[*path, _Model(model, key, in_list)] for path in paths]
+            found.extend([*path, _Model(model, key, in_list)] for path in paths)
         elif one_in_list or not isinstance(value, str | int | float | bool | None):
             raise ValueError(f"{key} would be shared")
         elif value == text:
@@ -170,16 +174,16 @@ def _paths(model: BaseModel, text: str, in_list: bool = False) -> list[list[_Mod
 
 def _place(path: list[_Model]) -> tuple[str | int, ...]:
     """The place of a text in a chunk, as `_places` names it."""
-    keys: list[str | int] = []
+    keys: Final[list[str | int]] = []
     for model in reversed(path):
-        keys += [0, model.key] if model.in_list else [model.key]
+        keys.extend((0, model.key) if model.in_list else (model.key,))
     return tuple(keys)
 
 
 def _places(parsed: object, text: str) -> list[tuple[str | int, ...]]:
     """Finds each string that holds `text`, by the keys and indices that lead to it."""
     found: Final[list[tuple[str | int, ...]]] = []
-    waiting: list[tuple[tuple[str | int, ...], object]] = [((), parsed)]
+    waiting: Final[list[tuple[tuple[str | int, ...], object]]] = [((), parsed)]
     while waiting:
         place, value = waiting.pop()
         if isinstance(value, str) and text in value:
@@ -191,5 +195,5 @@ def _places(parsed: object, text: str) -> list[tuple[str | int, ...]]:
             inner = value.items()
         elif isinstance(value, list):
             inner = enumerate(value)
-        waiting += [((*place, key), each) for key, each in inner]
+        waiting.extend(((*place, key), each) for key, each in inner)
     return found

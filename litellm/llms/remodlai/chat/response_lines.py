@@ -48,14 +48,7 @@ class ResponseLines:
         self.is_async = hasattr(lines, "__anext__")
         self.last = ""
         self.taken = 0
-        close: Callable[[], object] = getattr(lines, "close", _nothing)
-        if response is not None:
-            close = (
-                partial(_close_on_loop, asyncio.get_running_loop(), response)
-                if self.is_async
-                else partial(close_outside_httpcore, response.close)
-            )
-        self._hang_up = weakref.finalize(self, close)
+        self._hang_up = weakref.finalize(self, _closing(lines, response, self.is_async))
         self._hang_up.atexit = False
 
     def __iter__(self) -> Iterator[str]:
@@ -68,9 +61,8 @@ class ResponseLines:
         """Returns the next line that is not blank; "" where there is none, and upstream is to learn why."""
         if self._next is None:
             try:
-                line = next(self._lines)
-                while not line:
-                    line = next(self._lines)
+                while not (line := next(self._lines)):
+                    continue
                 self._next = line
             except Exception as error:  # noqa: BLE001  # `take` raises it
                 self._next = error
@@ -80,9 +72,8 @@ class ResponseLines:
         """As `peek`, for an asynchronous response."""
         if self._next is None:
             try:
-                line = await self._lines.__anext__()
-                while not line:
-                    line = await self._lines.__anext__()
+                while not (line := await self._lines.__anext__()):
+                    continue
                 self._next = line
             except Exception as error:  # noqa: BLE001  # `take` raises it
                 self._next = error
@@ -151,6 +142,16 @@ def _read_rest(response: httpx.Response) -> None:
 
 
 def _nothing() -> None: ...
+
+
+def _closing(lines: Any, response: httpx.Response | None, is_async: bool) -> Callable[[], object]:
+    """What closes the connection; holds no `ResponseLines`, whose end it waits for."""
+    if response is None:
+        closing: Final[Callable[[], object]] = getattr(lines, "close", _nothing)
+        return closing
+    if is_async:
+        return partial(_close_on_loop, asyncio.get_running_loop(), response)
+    return partial(close_outside_httpcore, response.close)
 
 
 def _close_on_loop(loop: asyncio.AbstractEventLoop, response: httpx.Response) -> None:

@@ -11,6 +11,7 @@ What the end of the stream needs is kept joined, not chunk by chunk.
 import inspect
 import logging
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -20,7 +21,9 @@ from litellm import constants, verbose_logger
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.base_llm.base_model_iterator import BaseModelResponseIterator
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler, HTTPHandler
 from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+from litellm.types.llms.openai import AllMessageValues
 from litellm.types.utils import ModelResponseStream
 
 from .chunk_template import ChunkTemplate
@@ -57,11 +60,11 @@ class TemplateStream(CustomStreamWrapper):
             custom_llm_provider=custom_llm_provider,
             _response_headers=_response_headers,
         )
-        lines: Final = completion_stream.streaming_response
-        response = completion_stream.http_response
-        if inspect.isgenerator(lines):  # that of `Response.iter_lines()`; its connection is closed here only
-            response = inspect.getgeneratorlocals(lines).get("self", response)
+        lines, given = completion_stream.streaming_response, completion_stream.http_response
+        # That of `Response.iter_lines()`; its connection is closed here only.
+        if is_generator := inspect.isgenerator(lines):
             completion_stream.http_response = None
+        response: Final = inspect.getgeneratorlocals(lines).get("self", given) if is_generator else given
         self._lines = ResponseLines(lines, response)
         self._parser = completion_stream
         completion_stream.streaming_response = completion_stream.response_iterator = self._lines
@@ -89,11 +92,11 @@ class TemplateStream(CustomStreamWrapper):
     def __next__(self) -> ModelResponseStream:
         if self._over:
             raise StopIteration
-        if self._templates and (chunk := self._copy(self._lines.peek())) is not None:
-            return chunk
+        if self._templates and (copied := self._copy(self._lines.peek())) is not None:
+            return copied
         before: Final = self._before_upstream()
         try:
-            chunk = super().__next__()
+            chunk: Final = super().__next__()
         except Exception:  # the end, or an error: its traceback keeps the stream, which must not keep the connection
             self._end()
             raise
@@ -102,11 +105,11 @@ class TemplateStream(CustomStreamWrapper):
     async def __anext__(self) -> ModelResponseStream:
         if self._over:
             raise StopAsyncIteration
-        if self._templates and (chunk := self._copy(await self._lines.apeek())) is not None:
-            return chunk
+        if self._templates and (copied := self._copy(await self._lines.apeek())) is not None:
+            return copied
         before: Final = self._before_upstream()
         try:
-            chunk = await super().__anext__()
+            chunk: Final = await super().__anext__()
         except StopAsyncIteration:  # closed now, a connection whose last bytes are on their way would not be used again
             raise
         except Exception:
@@ -262,14 +265,38 @@ class TemplateStreams:
     def has_custom_stream_wrapper(self) -> bool:
         return True
 
-    def get_sync_custom_stream_wrapper(self, *_: Any, **call: Any) -> CustomStreamWrapper:
+    def get_sync_custom_stream_wrapper(
+        self,
+        model: str,
+        custom_llm_provider: str,
+        logging_obj: "Logging",
+        api_base: str,
+        headers: dict[str, str],
+        data: dict[str, Any],
+        messages: list[AllMessageValues],
+        client: HTTPHandler | AsyncHTTPHandler | None = None,
+        json_mode: bool | None = None,
+        signed_json_body: bytes | None = None,
+        *,
+        litellm_params: Mapping[str, object],
+        timeout: float | httpx.Timeout | None = None,
+    ) -> CustomStreamWrapper:
         """
         Sends the request as upstream does and wraps its answer.
 
         Args:
-            call: what upstream calls this hook with, by keyword: `model`, `custom_llm_provider`, `logging_obj`,
-                `api_base` (URL of the endpoint), `headers`, `data` (body of the request), `messages`, `client`,
-                `json_mode`, `signed_json_body`, `litellm_params`, `timeout` (seconds).
+            model: name as the server knows it.
+            custom_llm_provider: name of the provider.
+            logging_obj: the call's logging object.
+            api_base: URL of the endpoint.
+            headers: of the request.
+            data: body of the request.
+            messages: of the chat.
+            client: sends it; by default one of LiteLLM's.
+            json_mode: whether the answer is a tool call that stands for JSON.
+            signed_json_body: the body where it was signed.
+            litellm_params: of the call.
+            timeout: of the request, in seconds.
 
         Returns:
             The stream; upstream's own where the answer is not one (`fake_stream`).
@@ -277,35 +304,78 @@ class TemplateStreams:
         Raises:
             BaseLLMException: the server refused the request.
         """
-        provider: Final = call.pop("custom_llm_provider")
         finish_ended()
-        stream, headers = BaseLLMHTTPHandler().make_sync_call(
-            **self._request(call), original_data=call["data"], **{**call, "json_mode": bool(call.get("json_mode"))}
+        stream, answered = BaseLLMHTTPHandler().make_sync_call(
+            **self._request(logging_obj, data, client, litellm_params, timeout),
+            original_data=data,
+            api_base=api_base,
+            headers=headers,
+            json_mode=bool(json_mode),
+            messages=messages,
+            model=model,
+            signed_json_body=signed_json_body,
         )
-        return _wrapped(stream, headers, provider, call)
+        return _wrapped(stream, answered, model, logging_obj, custom_llm_provider)
 
-    async def get_async_custom_stream_wrapper(self, *_: Any, **call: Any) -> CustomStreamWrapper:
+    async def get_async_custom_stream_wrapper(
+        self,
+        model: str,
+        custom_llm_provider: str,
+        logging_obj: "Logging",
+        api_base: str,
+        headers: dict[str, str],
+        data: dict[str, Any],
+        messages: list[AllMessageValues],
+        client: AsyncHTTPHandler | None = None,
+        json_mode: bool | None = None,
+        signed_json_body: bytes | None = None,
+        *,
+        litellm_params: Mapping[str, object],
+        timeout: float | httpx.Timeout | None = None,
+    ) -> CustomStreamWrapper:
         """As `get_sync_custom_stream_wrapper`."""
-        stream, headers = await BaseLLMHTTPHandler().make_async_call_stream_helper(**self._request(call), **call)
-        return _wrapped(stream, headers, call["custom_llm_provider"], call)
+        stream, answered = await BaseLLMHTTPHandler().make_async_call_stream_helper(
+            **self._request(logging_obj, data, client, litellm_params, timeout),
+            api_base=api_base,
+            custom_llm_provider=custom_llm_provider,
+            headers=headers,
+            json_mode=json_mode,
+            messages=messages,
+            model=model,
+            signed_json_body=signed_json_body,
+        )
+        return _wrapped(stream, answered, model, logging_obj, custom_llm_provider)
 
-    def _request(self, call: dict[str, Any]) -> dict[str, Any]:
-        # Upstream leaves `stream` out of the body where the call asked for a fake one.
+    def _request(
+        self,
+        logging_obj: "Logging",
+        data: dict[str, Any],
+        client: HTTPHandler | AsyncHTTPHandler | None,
+        litellm_params: Mapping[str, object],
+        timeout: float | httpx.Timeout | None,
+    ) -> dict[str, Any]:
+        """What upstream's hooks and its functions that send have of different types."""
         return {
             "provider_config": self,
-            "optional_params": call["logging_obj"].optional_params,
-            "fake_stream": "stream" not in call["data"],
+            "logging_obj": logging_obj,
+            "optional_params": logging_obj.optional_params,
+            "data": data,
+            # Upstream leaves `stream` out of the body where the call asked for a fake one.
+            "fake_stream": "stream" not in data,
+            "client": client,
+            "litellm_params": litellm_params,
+            "timeout": timeout,
         }
 
 
 def _wrapped(
-    stream: Any, headers: dict[str, str] | httpx.Headers, provider: str, call: dict[str, Any]
+    stream: Any, headers: dict[str, str] | httpx.Headers, model: str, logging_obj: "Logging", provider: str
 ) -> CustomStreamWrapper:
     wrapper: Final = TemplateStream if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
     return wrapper(
         completion_stream=stream,
-        model=call["model"],
-        logging_obj=call["logging_obj"],
+        model=model,
+        logging_obj=logging_obj,
         custom_llm_provider=provider,
         _response_headers=headers,
     )

@@ -3,7 +3,7 @@ Chat completions of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova'
 """
 
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 import litellm
@@ -92,9 +92,11 @@ class HostedLexiqNovaChatConfig(TemplateStreams, HostedLexiqNova, HostedVLLMChat
                 message["content"] = [
                     {"type": "text", "text": part} if isinstance(part, str) else part for part in content
                 ]
-        return HostedVLLMChatConfig._transform_messages(self, messages, model, is_async)  # type: ignore[call-overload]
+        # Its overloads know `is_async` only as a literal.
+        transformed: Final[Callable[..., Any]] = super()._transform_messages
+        return transformed(messages, model, is_async)
 
-    def transform_response(self, *args: Any, **call: Any) -> ModelResponse:
+    def transform_response(self, *args: Any, **call: Any) -> ModelResponse:  # kwargs-ok: upstream's, passed on
         """Upstream's answer; JSON without a charset is UTF-8 (RFC 8259), so httpx need not look for one."""
         response: Final = call.get("raw_response")
         if response is not None and response.headers.get("content-type") == "application/json":

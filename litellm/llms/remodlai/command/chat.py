@@ -57,19 +57,22 @@ class Chat:
         asked: Final = [*self.messages, {"role": "user", "content": question}]
         pieces: Final[list[str]] = []
         try:
-            self._write(asked, pieces)
-        except KeyboardInterrupt:
-            is_whole = False
+            is_whole: Final = self._is_written(asked, pieces)
         except (openai.OpenAIError, LexiqNovaError) as error:  # LiteLLM's exceptions are the openai package's
             if pieces:
                 say_piece("\n")
             raise Unanswered(_BEFORE.sub("", str(getattr(error, "message", error)))) from error
-        else:
-            is_whole = True
         say_piece("\n")
         if pieces:
             self.messages = [*asked, {"role": "assistant", "content": "".join(pieces)}]
         return is_whole
+
+    def _is_written(self, messages: list[dict[str, str]], pieces: list[str]) -> bool:
+        try:
+            self._write(messages, pieces)
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def _write(self, messages: list[dict[str, str]], pieces: list[str]) -> None:
         stream: Final = litellm.completion(**self.call, messages=messages, stream=True)

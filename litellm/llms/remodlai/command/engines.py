@@ -82,8 +82,8 @@ class Seen:
 
 
 def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(max(0, round(seconds)), SECONDS_PER_MINUTE)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    minutes, rest = divmod(max(0, round(seconds)), SECONDS_PER_MINUTE)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _by_group() -> dict[int, tuple[int, list[int]]]:
@@ -202,7 +202,7 @@ def stop(model: str | None, as_json: bool = False) -> int:
     for engine in found:
         wait(ask(engine.folder, "stop"))
     deadline: Final = time.monotonic() + STOP_SECONDS
-    left = list(found)
+    left = list(found)  # rebind-ok: fewer from look to look
     while left and time.monotonic() < deadline:
         left = [engine for engine in left if wait(ask(engine.folder, "status")) is not None]
         time.sleep(POLL_SECONDS if left else 0)
@@ -237,7 +237,6 @@ def logs(model: str, follow: bool = False) -> int:
 
 
 def _copy(text: str) -> None:
-    if sys.stdout.isatty():  # what a client sends may stand in a log
-        text = without_controls(text, "\n\r\t")
-    sys.stdout.write(text)
+    # What a client sends may stand in a log.
+    sys.stdout.write(without_controls(text, "\n\r\t") if sys.stdout.isatty() else text)
     sys.stdout.flush()

@@ -47,8 +47,8 @@ def list_models(as_json: bool = False) -> int:
     cached: Final = {model.model: model for model in _cached()}
     running: Final = [cached.get(name) or _directory(name) for name in states]
     others: Final = [model for name, model in cached.items() if name not in states]
-    found = [Model(each.model, each.size_bytes, states.get(each.model, each.state), each.path) for each in running]
-    found += others
+    up: Final = [Model(each.model, each.size_bytes, states.get(each.model, each.state), each.path) for each in running]
+    found: Final = [*up, *others]
     if as_json:
         say_json({"models": [asdict(each) for each in found]})
     else:
@@ -62,11 +62,15 @@ def _cached() -> Iterator[Model]:
     except CacheNotFound:
         return
     for repository in sorted(cache.repos, key=lambda each: each.repo_id):
-        files = [revision.snapshot_path / name for revision in repository.revisions for name in CONFIGURATIONS]
-        if repository.repo_type == "model" and any(file.exists() for file in files):
+        folders = [revision.snapshot_path for revision in repository.revisions]
+        if repository.repo_type == "model" and any(map(_has_configuration, folders)):
             is_cut = any((repository.repo_path / "blobs").glob("*.incomplete"))
             state = "incomplete" if is_cut else "cached"
             yield Model(repository.repo_id, repository.size_on_disk, state, str(repository.repo_path))
+
+
+def _has_configuration(folder: Path) -> bool:
+    return any((folder / name).exists() for name in CONFIGURATIONS)
 
 
 def _directory(model: str) -> Model:
@@ -81,26 +85,26 @@ def pull(model: str, as_json: bool = False) -> int:
     Raises:
         LexiqNovaError: it cannot be fetched, and why.
     """
-    model = model_named(model)
-    if os.path.exists(model):
-        raise failure(f"{model} is a directory of this machine: there is nothing to fetch", 400)
-    why_not: Final = cannot_be_served(model, (), os.environ)
+    name: Final = model_named(model)
+    if os.path.exists(name):
+        raise failure(f"{name} is a directory of this machine: there is nothing to fetch", 400)
+    why_not: Final = cannot_be_served(name, (), os.environ)
     if why_not is not None:
         raise failure(*why_not)
-    repository: Final = model.partition(":")[0]
+    repository: Final = name.partition(":")[0]
     try:
-        sizes: Final = sizes_on_hub(model)
+        sizes: Final = sizes_on_hub(name)
         if not sizes:
-            raise failure(f"{model} has no file that vLLM reads", 404)
+            raise failure(f"{name} has no file that vLLM reads", 404)
         path: Final = snapshot_download(
-            repository, cache_dir=hub_cache(os.environ), allow_patterns=[glob.escape(name) for name in sizes]
+            repository, cache_dir=hub_cache(os.environ), allow_patterns=[glob.escape(file) for file in sizes]
         )
     except (OSError, ValueError, httpx.HTTPError) as error:
         raise _refusal(repository, error) from error
     if as_json:
-        say_json({"model": model, "path": path, "files": len(sizes), "size_bytes": sum(sizes.values())})
+        say_json({"model": name, "path": path, "files": len(sizes), "size_bytes": sum(sizes.values())})
     else:
-        say(f"{model} is here: {len(sizes)} files, {size(sum(sizes.values()))}, {path}")
+        say(f"{name} is here: {len(sizes)} files, {size(sum(sizes.values()))}, {path}")
     return 0
 
 

@@ -23,7 +23,7 @@ def model_named(text: str) -> str:
     """
     for prefix in PREFIXES:
         if text.startswith(prefix) and not os.path.exists(text):
-            text = text.removeprefix(prefix)
+            text = text.removeprefix(prefix)  # rebind-ok: one prefix after the other
     if not text.strip():
         raise failure("a model is a directory or a model id (`org/name`), not an empty text", 400)
     return Engine.place_of(text)

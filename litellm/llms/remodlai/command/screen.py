@@ -7,18 +7,16 @@ import json
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Final
 
 from litellm.llms.remodlai.engine.progress import printable
 
-try:
+HAS_RICH: Final = find_spec("rich") is not None
+if HAS_RICH:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-except ModuleNotFoundError:
-    HAS_RICH = False
-else:
-    HAS_RICH = True
 
 GAP: Final = "  "
 UNIT: Final = 1024
@@ -48,16 +46,16 @@ def say_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         heads: names of the columns.
         rows: a value for each column.
     """
-    rows = [[printable(value) for value in row] for row in rows]
+    shown: Final = [[printable(value) for value in row] for row in rows]
     if HAS_RICH and sys.stdout.isatty():
         table: Final = Table(*heads, box=None, pad_edge=False, header_style="bold")
-        for row in rows:
+        for row in shown:
             table.add_row(*map(Text, row))  # a name may look like rich's markup
         Console().print(table)
         return
-    widths: Final = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in (heads, *rows):
-        say(GAP.join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+    widths: Final = [max(map(len, column)) for column in zip(heads, *shown, strict=True)]
+    for line in (heads, *shown):
+        say(GAP.join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip())
 
 
 def say_piece(text: str, is_thought: bool = False) -> None:
@@ -68,14 +66,14 @@ def say_piece(text: str, is_thought: bool = False) -> None:
         text: the piece.
         is_thought: whether it is the model's reasoning, which is shown to who looks, and in no pipe.
     """
-    if sys.stdout.isatty():
-        text = without_controls(text, "\n\t")
-        if is_thought and HAS_RICH:
-            Console(highlight=False, soft_wrap=True).print(Text(text, style="dim"), end="")
-            return
-    elif is_thought:
+    is_seen: Final = sys.stdout.isatty()
+    if is_thought and not is_seen:
         return
-    sys.stdout.write(text)
+    shown: Final = without_controls(text, "\n\t") if is_seen else text
+    if is_thought and HAS_RICH:
+        Console(highlight=False, soft_wrap=True).print(Text(shown, style="dim"), end="")
+        return
+    sys.stdout.write(shown)
     sys.stdout.flush()
 
 
@@ -88,8 +86,6 @@ def size(count: float | None) -> str:
     """Returns a number of bytes in words."""
     if count is None:
         return "-"
-    unit = 0
-    while count >= UNIT and unit < len(UNITS) - 1:
-        count /= UNIT
-        unit += 1
-    return f"{count:.1f} {UNITS[unit]}" if unit else f"{count:.0f} B"
+    largest: Final = len(UNITS) - 1
+    power: Final = next((power for power in range(largest) if count < UNIT ** (power + 1)), largest)
+    return f"{count / UNIT**power:.1f} {UNITS[power]}" if power else f"{count:.0f} B"

@@ -55,7 +55,7 @@ def asks_again_for_floats(embedding: Callable[..., Any]) -> Callable[..., Any]:
         embedding: takes keywords; returns a coroutine for a call that is awaited.
     """
 
-    def asking(handler: object, **call: Any) -> Any:
+    def asking(handler: object, **call: Any) -> Any:  # kwargs-ok: the method's own keywords, passed on
         # Upstream takes `extra_body` out of the parameters.
         again: Final = {**call, "optional_params": dict(call.get("optional_params") or {})}
         try:

@@ -94,8 +94,10 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         optional_params: dict[str, Any],
         request_data: dict[str, Any],
         api_base: str,
-        *args: Any,
-        **call: Any,
+        api_key: str | None = None,
+        model: str | None = None,
+        stream: bool | None = None,
+        fake_stream: bool | None = None,
     ) -> tuple[dict[str, str], bytes | None]:
         """
         The last look at the request: only here does it hold the parameters that OpenAI's endpoint does not know.
@@ -105,7 +107,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
             optional_params: the parameters of the call that OpenAI's endpoint knows.
             request_data: what the caller asks for; bytes in it become text.
             api_base: URL of the endpoint.
-            args, call: what else upstream tells; not used here.
+            api_key, model, stream, fake_stream: what upstream tells besides; not used here.
 
         Returns:
             The headers, and the body where it is not `request_data`: a large batch asks for base64.

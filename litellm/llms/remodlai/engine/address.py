@@ -3,7 +3,6 @@ Which local server a `lexiq_nova` call reaches: the base of a call without a con
 `lexiq-nova://<engine>/v1`, and only the transport of this folder understands it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +36,7 @@ class Server:
     key: str
 
 
-def local_server(model: str, engine_args: Mapping[str, object] | str | None = None) -> Server:
+def local_server(model: str, engine_args: object = None) -> Server:
     """
     The local server of a model. Starts nothing: the first request to it does.
 

@@ -149,7 +149,7 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
     _require_name_of_adapter(engine, request)
     allowed: Final = request.extensions.get("timeout", {}).get("read")
     deadline: Final = None if allowed is None else time.monotonic() + allowed
-    delivered = False
+    delivered = False  # rebind-ok: whether an attempt until now has reached an engine
     for _ in range(ATTEMPTS):
         engine.use()
         outcome = await _outcome(send(engine, _addressed(engine, request)))

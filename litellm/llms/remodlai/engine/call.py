@@ -14,8 +14,8 @@ from typing import Final, ParamSpec, TypeVar, cast
 import litellm
 from litellm.llms.remodlai.bases import meant
 
-P = ParamSpec("P")
-R = TypeVar("R")
+P = ParamSpec("P")  # rebind-ok: mypy takes no Final ParamSpec
+R = TypeVar("R")  # rebind-ok: mypy takes no Final TypeVar
 
 PROVIDERS: Final = ("remodlai", "lexiq_nova")
 _BASES: Final = ("api_base", "base_url")
@@ -35,27 +35,30 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
     names: Final = list(inspect.signature(function).parameters)
     position: Final = names.index("model") if "model" in names else len(names)
 
-    def named(args: tuple[object, ...], call: dict[str, object]) -> dict[str, object]:
+    def name(args: tuple[object, ...], call: dict[str, object]) -> None:
+        """Changes the keywords of a call for our providers, which are this decorator's own."""
         given: Final = call.get("model")
-        model = given if given is not None or len(args) <= position else args[position]
-        if isinstance(model, str) and model in litellm.model_alias_map:
-            model = litellm.model_alias_map[model]
+        asked: Final = given if given is not None or len(args) <= position else args[position]
+        model: Final = litellm.model_alias_map.get(asked, asked) if isinstance(asked, str) else asked
         provider: Final = call.get("custom_llm_provider")
         if provider in PROVIDERS or isinstance(model, str) and model.startswith(_PREFIXES):
-            return _on_engine(call, model, provider)
-        return call
+            on_engine: Final = _on_engine(call, model, provider)
+            call.clear()
+            call.update(on_engine)
 
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
-        async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> object:
-            return await function(*args, **named(args, kwargs))  # type: ignore[arg-type]
+        async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> object:  # kwargs-ok: the call's own, passed on
+            name(args, kwargs)
+            return await function(*args, **kwargs)
 
-        return cast(Callable[P, R], asynchronous)
+        return cast(Callable[P, R], asynchronous)  # cast-ok: the R of such a function is its coroutine
 
     @wraps(function)
-    def synchronous(*args: P.args, **kwargs: P.kwargs) -> R:
-        return function(*args, **named(args, kwargs))  # type: ignore[arg-type]
+    def synchronous(*args: P.args, **kwargs: P.kwargs) -> R:  # kwargs-ok: the call's own, passed on
+        name(args, kwargs)
+        return function(*args, **kwargs)
 
     return synchronous
 
@@ -80,10 +83,10 @@ def _on_engine(call: Mapping[str, object], model: object, provider: object) -> d
         raise litellm.exception_type(model=model, original_exception=refusal, custom_llm_provider=name) from refusal
     if base != LOCAL_ENGINE or call.get("mock_response") is not None:
         return on_server
-    model = model.removeprefix(f"{name}/") if isinstance(model, str) else ""
+    of_engine: Final = model.removeprefix(f"{name}/") if isinstance(model, str) else ""
     try:
-        server: Final = local_server(model, cast("Mapping[str, object] | str | None", call.get("engine_args")))
+        server: Final = local_server(of_engine, call.get("engine_args"))
     except LexiqNovaError as refusal:
         error: Final = NoServer(name) if isinstance(refusal, NoServer) else refusal
-        raise litellm.exception_type(model=model, original_exception=error, custom_llm_provider=name) from error
+        raise litellm.exception_type(model=of_engine, original_exception=error, custom_llm_provider=name) from error
     return {**on_server, "api_base": server.base}

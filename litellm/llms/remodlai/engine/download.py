@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Final
 
 from huggingface_hub import HfApi
@@ -34,13 +35,15 @@ def needed(names: Iterable[str], quantization: str = "") -> list[str]:
     Returns:
         Weights in one form, and everything that is small: configuration, tokenizer, code.
     """
-    names = [name for name in names if not _matches(name, OTHERS)]
-    forms = [[name for name in names if _matches(name, patterns)] for patterns in WEIGHTS]
-    if quantization:
-        forms = [[name for name in forms[-1] if quantization.lower() in name.lower()]]
-    weights: Final = {name for patterns in WEIGHTS for name in names if _matches(name, patterns)}
-    chosen: Final = next(filter(None, forms), [])
-    return [name for name in names if name in chosen or name not in weights]
+    kept: Final = [name for name in names if not _matches(name, OTHERS)]
+    forms: Final = [[name for name in kept if _matches(name, patterns)] for patterns in WEIGHTS]
+    chosen: Final = (
+        [name for name in forms[-1] if quantization.lower() in name.lower()]
+        if quantization
+        else next(filter(None, forms), [])
+    )
+    weights: Final = set(chain.from_iterable(forms))
+    return [name for name in kept if name in chosen or name not in weights]
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

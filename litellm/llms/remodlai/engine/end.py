@@ -38,9 +38,8 @@ def why_it_ended(log: Path, code: int | None) -> tuple[str, int]:
     number: Final = -code if code is not None and code < 0 else _signal_of_core(log)
     if number is None and (has_error(log) or code):
         message, status_code = last_error(log)
-        if _WANTS_MEMORY.search(message) and (others := engines_of_other_users()):
-            message = f"{message}; {others}"
-        return message, status_code
+        others: Final = engines_of_other_users() if _WANTS_MEMORY.search(message) else ""
+        return f"{message}; {others}" if others else message, status_code
     words: Final = stage(log)
     if number is None:
         return f"it ended without a word while {words}", 503

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,12 +21,12 @@ from litellm.llms.remodlai.engine.environment import decisive
 from litellm.llms.remodlai.engine.options import base_model, in_one_form, option_tokens, values_of
 from litellm.llms.remodlai.engine.runtime import (
     DIGEST_BYTES,
+    HAS_LOCKS,
     POLL_SECONDS,
     SLUG_BYTES,
     Pauses,
     ask,
     disk_errors,
-    fcntl,
     listens,
     runtime_directory,
     shared,
@@ -42,7 +41,7 @@ _LEASES: Final[dict[Path, int]] = {}
 @cache
 def is_installed(python: str) -> bool:
     """Whether vLLM can be imported there; of another interpreter only its own start can tell."""
-    return fcntl is not None and (python != sys.executable or importlib.util.find_spec("vllm") is not None)
+    return HAS_LOCKS and (python != sys.executable or importlib.util.find_spec("vllm") is not None)
 
 
 def vllm_is_here() -> bool:
@@ -100,7 +99,7 @@ class Engine:
     wishes: Wishes = field(default=Wishes(), compare=False)
 
     @classmethod
-    def of(cls, model: str, options: Mapping[str, object] | str | None = None) -> "Engine":
+    def of(cls, model: str, options: object = None) -> "Engine":
         """
         The engine that a call means, with the options, the interpreter and the devices of the environment.
 

@@ -7,7 +7,7 @@ that people use, and keep it from ever being idle.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import litellm
 from litellm.litellm_core_utils.own_providers import own_provider_of
@@ -60,7 +60,7 @@ async def _look_at(model: str, options: object) -> str:
         if not vllm_is_here():
             raise NoServer
         return COLD
-    engine: Final = Engine.of(model, cast("Mapping[str, object] | str | None", options))
+    engine: Final = Engine.of(model, options)
     require(engine)
     pauses: Final = ask(engine.folder, "status")
     while True:

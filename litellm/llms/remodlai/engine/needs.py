@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from litellm.llms.remodlai.engine.memory import GIB, available_bytes, total_bytes
 else:
     _memory: Final = runpy.run_path(str(Path(__file__).with_name("memory.py")))
-    GIB, total_bytes, available_bytes = _memory["GIB"], _memory["total_bytes"], _memory["available_bytes"]
+    GIB: Final = _memory["GIB"]
+    total_bytes: Final = _memory["total_bytes"]
+    available_bytes: Final = _memory["available_bytes"]
 
 # What vLLM's processes hold beside weights and cache, measured on a CPU.
 OVERHEAD_BYTES: Final = 3 * GIB // 2
@@ -70,14 +72,13 @@ def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | No
     if total is None:
         return None
     workers: Final = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
-    cache = _cache_by_environment() or options.kv_cache_memory_bytes
-    is_said: Final = cache is not None or options.gpu_memory_utilization != type(options).gpu_memory_utilization
-    if not is_said and shares and workers == 1 and weights is not None:
-        cache = _default_cache(model)
-        if cache is not None and weights + cache + OVERHEAD_BYTES <= total:
-            arguments.kv_cache_memory_bytes = cache
-        else:
-            cache = None
+    said: Final = _cache_by_environment() or options.kv_cache_memory_bytes
+    is_said: Final = said is not None or options.gpu_memory_utilization != type(options).gpu_memory_utilization
+    default: Final = None if is_said or not shares or workers != 1 else _default_cache(model)
+    fits: Final = default is not None and weights is not None and weights + default + OVERHEAD_BYTES <= total
+    if fits:
+        arguments.kv_cache_memory_bytes = default
+    cache: Final = default if fits else said
     if cache is None:
         return {MEMORY: options.gpu_memory_utilization * total}
     if weights is None:
@@ -91,12 +92,9 @@ def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | No
 
 def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | None:
     workers: Final = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
-    share = options.gpu_memory_utilization
-    if options.kv_cache_memory_bytes is not None:
-        if weights is None:
-            return None
-        bytes_of_each: Final = weights / workers + options.kv_cache_memory_bytes + OVERHEAD_BYTES
-        share = min(1.0, bytes_of_each / platform.get_device_total_memory())
+    share: Final = _share(options, platform, weights, workers)
+    if share is None:
+        return None
     visible: Final = [
         each.strip() for each in os.environ.get(platform.device_control_env_var, "").split(",") if each.strip()
     ]
@@ -106,6 +104,16 @@ def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | Non
         return {str(visible[each] if visible and isinstance(each, int) else each): share for each in chosen}
     except IndexError:
         return None  # vLLM will say so
+
+
+def _share(options: Any, platform: Any, weights: int | None, workers: int) -> float | None:
+    """What an engine takes of each device; None where that cannot be told."""
+    if options.kv_cache_memory_bytes is None:
+        return float(options.gpu_memory_utilization)
+    if weights is None:
+        return None
+    bytes_of_each: Final = weights / workers + options.kv_cache_memory_bytes + OVERHEAD_BYTES
+    return min(1.0, bytes_of_each / platform.get_device_total_memory())
 
 
 def sleep_of(arguments: Namespace, model: Any) -> dict[str, Any]:
@@ -148,12 +156,14 @@ def _cache_by_environment() -> int | None:
     if not text:
         return None
     try:
-        size = int(text)
+        size: Final = int(text)
     except ValueError:
-        size = -1
-    if size < 0:
-        _refuse(f"{KV_SPACE} must be a whole number of GiB, not {text!r}")
-    return size * GIB or None
+        _refuse_space(text)
+    return size * GIB or None if size >= 0 else _refuse_space(text)
+
+
+def _refuse_space(text: str) -> NoReturn:
+    _refuse(f"{KV_SPACE} must be a whole number of GiB, not {text!r}")
 
 
 def _default_cache(model: Any) -> int | None:
@@ -170,14 +180,9 @@ def _default_cache(model: Any) -> int | None:
 
 def _weights(model: Any) -> int | None:
     """Bytes of a model's weights in memory; None where they are not on this machine yet."""
-    folder = Path(model.model)
-    if not folder.is_dir():
-        try:
-            from huggingface_hub import snapshot_download
-
-            folder = Path(snapshot_download(model.model, revision=model.revision, local_files_only=True))
-        except (ImportError, OSError, ValueError):
-            return None
+    folder: Final = _folder(model)
+    if folder is None:
+        return None
     sizes: Final = (sum(file.stat().st_size for file in folder.glob(pattern)) for pattern in WEIGHTS)
     size: Final = next(filter(None, sizes), None)
     stored: Final = getattr(model.hf_text_config, "dtype", None)
@@ -186,6 +191,17 @@ def _weights(model: Any) -> int | None:
         stored, "itemsize", getattr(model.dtype, "itemsize", 1)
     )
     return None if size is None else int(size * max(1.0, wider))
+
+
+def _folder(model: Any) -> Path | None:
+    if os.path.isdir(model.model):
+        return Path(model.model)
+    try:
+        from huggingface_hub import snapshot_download
+
+        return Path(snapshot_download(model.model, revision=model.revision, local_files_only=True))
+    except (ImportError, OSError, ValueError):
+        return None
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -8,7 +8,8 @@ import json
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import accumulate, chain, groupby
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from litellm.llms.remodlai.errors import failure
@@ -68,20 +69,23 @@ def base_model(options: object) -> tuple[str | None, EngineOptions]:
     Raises:
         LexiqNovaError: these are no options.
     """
-    try:
-        if isinstance(options, str):
-            options = json.loads(options) if options.lstrip().startswith("{") else shlex.split(options)
-    except ValueError as error:
-        raise failure(f"engine options cannot be read: {error}", 400) from None
-    if options is not None and not isinstance(options, Mapping | list | tuple):
+    given: Final = _read(options) if isinstance(options, str) else options
+    if given is not None and not isinstance(given, Mapping | list | tuple):
         raise failure(
-            f"engine_args={options!r} are no options: they are a dict ({{'max_model_len': 2048}}), a command line "
+            f"engine_args={given!r} are no options: they are a dict ({{'max_model_len': 2048}}), a command line "
             "('--max-model-len 2048') or a list of its words",
             400,
         )
-    if not isinstance(options, Mapping) or options.get("model") is None:
-        return None, options
-    return str(options["model"]), {name: value for name, value in options.items() if name != "model"}
+    if not isinstance(given, Mapping) or given.get("model") is None:
+        return None, given
+    return str(given["model"]), {name: value for name, value in given.items() if name != "model"}
+
+
+def _read(text: str) -> object:
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else shlex.split(text)
+    except ValueError as error:
+        raise failure(f"engine options cannot be read: {error}", 400) from None
 
 
 def option_tokens(options: EngineOptions) -> list[str]:
@@ -98,13 +102,14 @@ def option_tokens(options: EngineOptions) -> list[str]:
     Raises:
         LexiqNovaError: an option is the provider's own, or the text cannot be read.
     """
-    base, options = base_model(options)
+    base, others = base_model(options)
     if base is not None:
         raise failure("the engine option `model` names another model than the call", 400)
-    if isinstance(options, Mapping):
-        tokens = [token for name, value in sorted(options.items()) for token in _option(name, value)]
-    else:
-        tokens = [str(token) for token in options or ()]
+    tokens: Final = (
+        list(chain.from_iterable(_option(name, value) for name, value in sorted(others.items())))
+        if isinstance(others, Mapping)
+        else list(map(str, others or ()))
+    )
     for token in tokens:
         if _is_own(token):
             raise failure(f"the engine option `{token}` is set by the provider and cannot be given", 400)
@@ -126,20 +131,14 @@ def in_one_form(tokens: Sequence[str]) -> tuple[str, ...]:
         key = name.removeprefix("--").removeprefix("no-")
         before = by_name.get(key, ()) if key in REPEATED else ()
         by_name[key] = (*before, *_words(name, values))
-    return tuple(word for _, words in sorted(by_name.items()) for word in words)
+    return tuple(chain.from_iterable(words for _, words in sorted(by_name.items())))
 
 
 def _options(tokens: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """The options of a command line with their values; what stands before the first has no name."""
-    position = 0
-
-    def option_of(token: str) -> int:
-        nonlocal position
-        position += bool(_OPTION.match(token))
-        return position
-
-    for _, group in groupby(tokens, option_of):
-        words = list(group)
+    positions: Final = accumulate(bool(_OPTION.match(token)) for token in tokens)
+    for _, group in groupby(zip(positions, tokens, strict=True), itemgetter(0)):
+        words = [token for _, token in group]
         if not _OPTION.match(words[0]):
             yield "", words
             continue
@@ -150,10 +149,10 @@ def _options(tokens: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _words(name: str, values: Sequence[str]) -> list[str]:
-    values = [_as_one_json(value) for value in values]
-    if len(values) == 1 and _OPTION.match(values[0]):
-        return [f"{name}={values[0]}"]  # a word of its own would be another option
-    return [*filter(None, [name]), *values]
+    words: Final = [_as_one_json(value) for value in values]
+    if len(words) == 1 and _OPTION.match(words[0]):
+        return [f"{name}={words[0]}"]  # a word of its own would be another option
+    return [*filter(None, [name]), *words]
 
 
 def _as_one_json(value: str) -> str:
@@ -185,11 +184,11 @@ def without(tokens: Sequence[str], names: Collection[str]) -> tuple[dict[str, li
         LexiqNovaError: one has no value, is turned off (`--no-…`) or given in parts (`--env.NAME`).
     """
     taken: Final[dict[str, list[str]]] = {}
-    rest: list[str] = []
+    rest: Final[list[str]] = []
     for name, values in _options(tokens):
         bare = name.removeprefix("--")
         if bare.removeprefix("no-").partition(".")[0] not in names:
-            rest += _words(name, values)
+            rest.extend(_words(name, values))
         elif bare in names and values:
             taken[bare] = values
         else:
@@ -201,9 +200,9 @@ def _is_own(token: str) -> bool:
     # vLLM's parser completes what begins like an option (`--po` is `--port`), and takes `--a.b` for a part of `--a`.
     # None of the own options is the beginning of another one of vLLM's. A bare `--` would make words of what follows.
     if token.startswith("--"):
-        begun = (option_name(token) or "").split(".", 1)[0]
-        return any(name.startswith(begun) for name in OWN_OPTIONS)
-    begun = token[1:].split("=", 1)[0]
+        long: Final = (option_name(token) or "").split(".", 1)[0]
+        return any(name.startswith(long) for name in OWN_OPTIONS)
+    begun: Final = token[1:].split("=", 1)[0]
     return token.startswith("-") and begun != "" and any(name.startswith(begun) for name in OWN_SHORT_OPTIONS)
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Final, cast
+from typing import Final
 
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.engine.progress import LOGGER
@@ -131,7 +131,7 @@ def _own_model(params: Mapping[str, object]) -> str | None:
 
 
 def _names(params: Mapping[str, object], engine: Engine) -> bool:
-    own, options = _own_model(params), cast("Mapping[str, object] | str | None", params.get("engine_args"))
+    own, options = _own_model(params), params.get("engine_args")
     with contextlib.suppress(LexiqNovaError):
         if own is not None and "*" not in own:
             return _is_meant_by(Engine.of(own, options), engine)

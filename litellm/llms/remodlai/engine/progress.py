@@ -53,11 +53,11 @@ def say(line: str) -> None:
     Args:
         line: of any characters.
     """
-    line = printable(line)
+    shown: Final = printable(line)
     if LOGGER.hasHandlers():
-        LOGGER.info("%s", line)
+        LOGGER.info("%s", shown)
     elif not _is_quiet():
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{shown}\n")
         sys.stderr.flush()
 
 
@@ -135,12 +135,12 @@ class Progress:
         if self._telling.setdefault(self.engine.folder, self) is not self:
             return
         amount: Final = None if words else self.download.words()
-        words = words or (DOWNLOADING if amount else stage(self.engine.log))
+        doing: Final = words or (DOWNLOADING if amount else stage(self.engine.log))
         now: Final = time.monotonic()
-        is_new: Final = words != self.words
+        is_new: Final = doing != self.words
         if is_new:
-            self.words, self.since = words, now
-        detail: Final = f"{words} {amount}" if amount else words
+            self.words, self.since = doing, now
+        detail: Final = f"{doing} {amount}" if amount else doing
         if self.screen is not None:
             line: Final = _about(self.engine, f"{detail} ({self._seconds()} s)")
             if line != self.line:

@@ -14,15 +14,16 @@ import stat
 import tempfile
 import time
 from collections.abc import Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
 
 from litellm.llms.remodlai.errors import failure
 
-try:
+# Not on Windows, for which there is no vLLM.
+HAS_LOCKS: Final = find_spec("fcntl") is not None
+if HAS_LOCKS:
     import fcntl
-except ModuleNotFoundError:  # Windows, for which there is no vLLM
-    fcntl = None  # type: ignore[assignment]
 
 Pauses: TypeAlias = Generator[float, None, None]
 

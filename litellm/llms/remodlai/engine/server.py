@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from litellm.llms.remodlai.engine.needs import has_memory_for, needs_of, sleep_of
     from litellm.llms.remodlai.engine.states import State
 else:
-    State = runpy.run_path(str(Path(__file__).with_name("states.py")))["State"]
+    State: Final = runpy.run_path(str(Path(__file__).with_name("states.py")))["State"]
     _needs: Final = runpy.run_path(str(Path(__file__).with_name("needs.py")))
-    has_memory_for, needs_of, sleep_of = _needs["has_memory_for"], _needs["needs_of"], _needs["sleep_of"]
+    has_memory_for: Final = _needs["has_memory_for"]
+    needs_of: Final = _needs["needs_of"]
+    sleep_of: Final = _needs["sleep_of"]
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]

@@ -1,5 +1,6 @@
 """The settings of the local engines that the environment has, with what holds where it has none."""
 
+import contextlib
 import math
 import os
 import sys
@@ -18,13 +19,11 @@ def _number(name: str, default: float) -> float:
     text: Final = os.environ.get(name, "")
     if not text:
         return default
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise failure(f"{name} must be a number, not {text!r}", 400)
-    return number
+    with contextlib.suppress(ValueError):
+        number: Final = float(text)
+        if math.isfinite(number):
+            return number
+    raise failure(f"{name} must be a number, not {text!r}", 400)
 
 
 def keep_alive() -> float:

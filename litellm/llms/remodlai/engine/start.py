@@ -93,9 +93,9 @@ class Start:
             yield from self._load(turn, progress)
 
     def _load(self, turn: Turn, progress: Progress) -> Pauses:
-        seen_loading = False
-        child: subprocess.Popen[bytes] | None = None
-        waiting_since = time.monotonic()
+        seen_loading = False  # rebind-ok: true once an engine was seen that loads
+        child: subprocess.Popen[bytes] | None = None  # rebind-ok: the engine, once this call has started one
+        waiting_since = time.monotonic()  # rebind-ok: begins anew with each sign of life
         while not listens(self.engine.socket):
             self.engine.use()
             alive = exclusive(self.engine.folder / "alive")
@@ -266,11 +266,11 @@ class Start:
 
     def _fail(self, code: int | None) -> None:
         stopped: Final = (self.engine.folder / "stopped").exists()
-        if stopped:
-            text, status_code = f"the engine for {self.engine.model} was stopped while it was loading", 503
-        else:
-            reason, status_code = why_it_ended(self.engine.log, code)
-            text = f"the engine for {self.engine.model} did not start: {reason} (full log: {self.engine.log})"
+        reason, status_code = ("", 503) if stopped else why_it_ended(self.engine.log, code)
+        what: Final = (
+            "was stopped while it was loading" if stopped else f"did not start: {reason} (full log: {self.engine.log})"
+        )
+        text: Final = f"the engine for {self.engine.model} {what}"
         record: Final = {"at": time.time(), "is_fault": not stopped, "message": text, "status_code": status_code}
         write(self.engine.folder / "failed", json.dumps(record).encode())
         raise failure(text, status_code)

@@ -91,14 +91,12 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 transport.drop()
 
     def _to(self, engine: Engine) -> httpx.HTTPTransport:
-        transport = self._sync.get(engine.socket)
-        if transport is None:
-            limits: Final = httpx.Limits(
-                max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_CONNECTION_SECONDS
-            )
-            transport = httpx.HTTPTransport(uds=str(engine.socket), limits=limits)
-            transport = self._sync.setdefault(engine.socket, transport)
-        return transport
+        if (known := self._sync.get(engine.socket)) is not None:
+            return known
+        limits: Final = httpx.Limits(
+            max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_CONNECTION_SECONDS
+        )
+        return self._sync.setdefault(engine.socket, httpx.HTTPTransport(uds=str(engine.socket), limits=limits))
 
     def _async_to(self, engine: Engine) -> _SocketTransport:
         loop: Final = asyncio.get_running_loop()

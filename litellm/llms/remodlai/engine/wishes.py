@@ -3,6 +3,7 @@ What engine options say that is none of vLLM's business: how long the engine sta
 variables it gets. They stand among vLLM's options, so that whatever carries and guards those does the same for them.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -67,26 +68,22 @@ def wishes_in(tokens: Sequence[str]) -> tuple[Wishes, dict[str, str], tuple[str,
 def _number(name: str, values: Sequence[str] | None) -> float | None:
     if values is None:
         return None
-    try:
+    with contextlib.suppress(ValueError):
         (text,) = values
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        given: Final = " ".join(values)
-        raise failure(f"the engine option {name.replace('-', '_')} must be a number, not {given!r}", 400)
-    return number
+        number: Final = float(text)
+        if math.isfinite(number):
+            return number
+    given: Final = " ".join(values)
+    raise failure(f"the engine option {name.replace('-', '_')} must be a number, not {given!r}", 400)
 
 
 def _variables(values: Sequence[str]) -> dict[str, str]:
-    try:
+    with contextlib.suppress(ValueError):
         (text,) = values
-        given = json.loads(text)
-    except ValueError:
-        given = None
-    if not isinstance(given, Mapping):
-        raise failure("the engine option env must be a dict of variables: {'CUDA_VISIBLE_DEVICES': '0'}", 400)
-    return {name: _text(name, value) for name, value in sorted(given.items())}
+        given: Final = json.loads(text)
+        if isinstance(given, Mapping):
+            return {name: _text(name, value) for name, value in sorted(given.items())}
+    raise failure("the engine option env must be a dict of variables: {'CUDA_VISIBLE_DEVICES': '0'}", 400)
 
 
 def _text(name: str, value: object) -> str:
@@ -96,13 +93,10 @@ def _text(name: str, value: object) -> str:
     if any(isinstance(part, bool) or not isinstance(part, str | int | float) for part in parts):
         raise _unusable(name)
     text: Final = ",".join(map(str, parts))
-    try:
-        is_usable = name and "=" not in name and b"\0" not in os.fsencode(name + text)
-    except UnicodeEncodeError:
-        is_usable = False
-    if not is_usable:
-        raise _unusable(name)
-    return text
+    with contextlib.suppress(UnicodeEncodeError):
+        if name and "=" not in name and b"\0" not in os.fsencode(name + text):
+            return text
+    raise _unusable(name)
 
 
 def _unusable(name: str) -> LexiqNovaError:

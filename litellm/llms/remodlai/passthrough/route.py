@@ -56,13 +56,10 @@ async def relay(
     router: Final = proxy_server.llm_router
     # A form is sent on as it came: it cannot name another model on its way.
     is_json: Final = is_json_content_type(request.headers.get("content-type", ""))
-    model: str | None = None
-    if is_json and upstream.is_passthrough_request_using_router_model(body, router):
-        model = body["model"]
-    elif isinstance(body, dict) and body.get("model") is not None and not has_server(provider):
-        model = _local_deployment(str(body["model"]), is_json)
-    if router is not None and model is not None:
-        answer = upstream._relay_router_model(
+    is_of_router: Final = is_json and upstream.is_passthrough_request_using_router_model(body, router)
+    model: Final = body["model"] if is_of_router else _model_on_this_machine(provider, body, is_json)
+    answer: Final = (
+        upstream._relay_router_model(
             llm_router=router,
             model=model,
             endpoint=endpoint,
@@ -71,16 +68,17 @@ async def relay(
             is_streaming_request=upstream.is_passthrough_request_streaming(body),
             user_api_key_dict=user_api_key_dict,
         )
-    else:
-        answer = upstream.llm_passthrough_factory_proxy_route(
+        if router is not None and model is not None
+        else upstream.llm_passthrough_factory_proxy_route(
             custom_llm_provider=provider,
             endpoint=endpoint,
             request=request,
             fastapi_response=fastapi_response,
             user_api_key_dict=user_api_key_dict,
         )
+    )
     if proxy_server.general_settings.get("cancel_on_disconnect", False):
-        answer = _await_llm_call_cancelling_on_disconnect(request, asyncio.ensure_future(answer))
+        return await _without_keys(_await_llm_call_cancelling_on_disconnect(request, asyncio.ensure_future(answer)))
     return await _without_keys(answer)
 
 
@@ -108,21 +106,27 @@ def _hidden(data: bytes) -> bytes:
 
 
 async def _hidden_body(parts: AsyncIterable[str | bytes | memoryview]) -> AsyncIterator[bytes]:
-    body = b""
+    body: Final = bytearray()
     async for part in parts:
         # Joined, since a key may be in two parts.
-        body += part.encode() if isinstance(part, str) else bytes(part)
+        body.extend(part.encode() if isinstance(part, str) else part)
         if len(body) > MAX_ERROR_BYTES:
             break
-    yield _hidden(body[:MAX_ERROR_BYTES])
+    yield _hidden(bytes(body[:MAX_ERROR_BYTES]))
 
 
-def _local_deployment(model: str, is_json: bool) -> str:
-    """The public name of the deployment that runs a model, as its engine knows it, on this machine."""
+def _model_on_this_machine(provider: str, body: object, is_json: bool) -> str | None:
+    """
+    The public name of the deployment that runs the model of a body, as its engine knows it, on this machine; None where
+    the body names none, or the provider has a server.
+    """
+    if not isinstance(body, dict) or body.get("model") is None or has_server(provider):
+        return None
     if not is_json:
         raise HTTPException(
             status_code=400, detail={"error": "an engine of this machine takes only JSON by this route"}
         )
+    model: Final = str(body["model"])
     deployment: Final = deployment_of(model)
     if deployment is None:
         raise HTTPException(status_code=404, detail={"error": f"no deployment of this proxy runs {model!r}"})

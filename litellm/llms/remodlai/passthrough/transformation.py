@@ -36,7 +36,7 @@ def leaves_base(endpoint: str) -> bool:
     for _ in range(MAX_DECODINGS):
         if (decoded := unquote(endpoint)) == endpoint:
             break
-        endpoint = decoded
+        endpoint = decoded  # rebind-ok: decoded as often as it is encoded
     else:
         return True
     plain: Final = endpoint.isprintable() and set(endpoint).isdisjoint("\\?#") and not endpoint.startswith("/")

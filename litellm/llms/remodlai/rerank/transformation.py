@@ -17,7 +17,7 @@ _TEXTS: Final[dict[str, Any]] = {"query": "", "documents": []}
 
 
 class HostedLexiqNovaRerankConfig(HostedLexiqNova, HostedVLLMRerankConfig):
-    def map_cohere_rerank_params(self, *args: Any, **call: Any) -> dict[str, Any]:
+    def map_cohere_rerank_params(self, *args: Any, **call: Any) -> dict[str, Any]:  # kwargs-ok: upstream's, passed on
         """Upstream's parameters and `extra_body`; what upstream refuses is the caller's mistake, status 400."""
         if call.get("drop_params"):
             call["max_chunks_per_doc"] = None
@@ -61,8 +61,8 @@ class HostedLexiqNovaRerankConfig(HostedLexiqNova, HostedVLLMRerankConfig):
         return super()._transform_response(response)
 
     def _refuse(self, error: Exception) -> NoReturn:
-        said = str(getattr(error, "message", error)).removeprefix("litellm.UnsupportedParamsError: ")
-        said = _UPSTREAM.sub(self.provider, said)
+        words: Final = str(getattr(error, "message", error)).removeprefix("litellm.UnsupportedParamsError: ")
+        said: Final = _UPSTREAM.sub(self.provider, words)
         raise UnsupportedParamsError(status_code=400, message=said, llm_provider=self.provider) from None
 
 

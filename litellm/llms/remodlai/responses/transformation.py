@@ -36,10 +36,10 @@ def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
     An event that says an error as upstream's `error` event: without a `type`, with its fields beside the `type`, or
     as the bare error object of older vLLM servers.
     """
-    kind, error = event.get("type"), event.get("error")
+    kind, given = event.get("type"), event.get("error")
     is_bare: Final = event.get("object") == "error"
-    if (kind == "error" or is_bare) and error is None:
-        error = {name: event[name] for name in ("code", "message", "param") if name in event}
+    beside: Final = {name: event[name] for name in ("code", "message", "param") if name in event}
+    error: Final = beside if given is None and (kind == "error" or is_bare) else given
     if not error or not (kind in (None, "error") or is_bare):
         return event
     return {**event, "type": "error", "error": error if isinstance(error, dict) else {"message": str(error)}}
@@ -64,9 +64,9 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
         self, headers: dict[str, str], model: str, litellm_params: GenericLiteLLMParams | None
     ) -> dict[str, str]:
         params: Final = with_key(litellm_params, self.key({"litellm_params": litellm_params}))
-        headers = self.with_headers_of_call(headers)
+        brought: Final = self.with_headers_of_call(headers)
         return self.authorized(
-            HostedVLLMResponsesAPIConfig.validate_environment(self, {**headers}, model, params), headers
+            HostedVLLMResponsesAPIConfig.validate_environment(self, {**brought}, model, params), brought
         )
 
     def should_fake_stream(

@@ -19,9 +19,9 @@ class HostedLexiqNovaVideoConfig(HostedLexiqNova, HostedVLLMVideoConfig):
         litellm_params: GenericLiteLLMParams | None = None,
     ) -> dict[str, str]:
         params: Final = with_key(litellm_params, self.key({"api_key": api_key, "litellm_params": litellm_params}))
-        headers = self.with_headers_of_call(headers)
+        brought: Final = self.with_headers_of_call(headers)
         return self.authorized(
-            HostedVLLMVideoConfig.validate_environment(self, {**headers}, model, None, params), headers
+            HostedVLLMVideoConfig.validate_environment(self, {**brought}, model, None, params), brought
         )
 
 
