@@ -17,7 +17,7 @@ _FILE = "litellm/cost_calculator.py"
 
 @EDIT.start(_FILE, "completion_cost")
 def asked(base_model: str | None, custom_llm_provider: str | None) -> None:
-    custom_llm_provider = provider_of_price(base_model, custom_llm_provider)
+    custom_llm_provider = provider_of_price(base_model, custom_llm_provider)  # rebind-ok: read below
 
 
 def answered(hidden_params: dict[str, str], custom_llm_provider: str | None) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fork.edit import Edit
 
@@ -26,5 +26,5 @@ def and_ours() -> object:
 
 @EDIT.after(DISPATCH, "aresponses")
 def names() -> None:
-    create_response = responses
-    acreate_response = aresponses
+    create_response: Final = responses
+    acreate_response: Final = aresponses

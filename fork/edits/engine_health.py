@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fork.edit import Edit
 
@@ -14,6 +14,6 @@ EDIT = Edit(__name__, __doc__, patch="local-engine")
 
 @EDIT.start("litellm/main.py", "ahealth_check")
 async def looked_at(model_params: dict[str, Any]) -> dict[str, Any] | None:
-    engine_health = await health_of_local_engine(model_params)
+    engine_health: Final = await health_of_local_engine(model_params)
     if engine_health is not None:
         return engine_health

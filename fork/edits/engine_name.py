@@ -17,7 +17,7 @@ MESSAGES_1_109 = "litellm/llms/anthropic/messages/native/handler.py"
 
 @EDIT.start("litellm/utils.py", "client")
 def named(original_function: Callable[..., object]) -> None:
-    original_function = naming_engine(original_function)
+    original_function = naming_engine(original_function)  # rebind-ok: what the wrappers below call
 
 
 # `client` decorates neither of these.

@@ -21,4 +21,4 @@ def engine_client(
     timeout: float,
     acompletion: bool,
 ) -> None:
-    client = client or local_engine_client(api_base, timeout, is_async=acompletion)
+    client = client or local_engine_client(api_base, timeout, is_async=acompletion)  # rebind-ok: read below

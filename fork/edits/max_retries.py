@@ -17,4 +17,4 @@ EDIT = Edit(__name__, __doc__, patch="fix-max-retries")
 
 @EDIT.start("litellm/utils.py", "client")
 def again(original_function: Callable[..., object]) -> None:
-    original_function = retried(original_function)
+    original_function = retried(original_function)  # rebind-ok: what the wrappers below call

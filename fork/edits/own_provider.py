@@ -14,4 +14,4 @@ EDIT = Edit(__name__, __doc__, patch="remodlai")
 
 @EDIT.start("litellm/fine_tuning/main.py", "create_fine_tuning_job")
 def named(model: str, custom_llm_provider: str) -> None:
-    custom_llm_provider = own_provider(model, custom_llm_provider)
+    custom_llm_provider = own_provider(model, custom_llm_provider)  # rebind-ok: read below

@@ -22,27 +22,27 @@ FILES, BATCHES, MAIN = "litellm/files/main.py", "litellm/batches/main.py", "lite
 @EDIT.start(BATCHES, "retrieve_batch")
 @EDIT.start(BATCHES, "list_batches")
 def in_keywords(kwargs: dict[str, Any], custom_llm_provider: str | None) -> None:
-    custom_llm_provider = set_own_server(kwargs, custom_llm_provider, kwargs.get("model"))
+    custom_llm_provider = set_own_server(kwargs, custom_llm_provider, kwargs.get("model"))  # rebind-ok: read below
 
 
 @EDIT.start(FILES, "file_delete")
 @EDIT.start(FILES, "file_content")
 @EDIT.start(BATCHES, "cancel_batch")
 def with_model(kwargs: dict[str, Any], custom_llm_provider: str | None, model: str | None) -> None:
-    custom_llm_provider = set_own_server(kwargs, custom_llm_provider, model)
+    custom_llm_provider = set_own_server(kwargs, custom_llm_provider, model)  # rebind-ok: read below
 
 
 @EDIT.start(MAIN, "speech")
 @EDIT.start("litellm/images/main.py", "image_generation")
 def in_parameters(custom_llm_provider: str | None, model: str, api_base: str | None, api_key: str | None) -> None:
-    api_base, api_key = own_server(custom_llm_provider, model, api_base, api_key)
+    api_base, api_key = own_server(custom_llm_provider, model, api_base, api_key)  # rebind-ok: read below
 
 
 @EDIT.start(MAIN, "amoderation")
 def of_model(kwargs: dict[str, Any], model: str | None, api_key: str | None) -> None:
-    api_key = own_moderation_key(kwargs, model, api_key)
+    api_key = own_moderation_key(kwargs, model, api_key)  # rebind-ok: read below
 
 
 @EDIT.start(MAIN, "moderation")
 def named_on_server(kwargs: dict[str, Any], model: str | None, api_key: str | None) -> None:
-    model, api_key = own_moderation(kwargs, model, api_key)
+    model, api_key = own_moderation(kwargs, model, api_key)  # rebind-ok: read below

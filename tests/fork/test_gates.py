@@ -17,12 +17,19 @@ from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import Wired
 
+from . import discipline
 from .conftest import Audit, audit
 
 CONFIG = Path(__file__).with_name("ruff_of_upstream.toml")
 OWN = "litellm/llms/remodlai/"
 # The providers' methods have the signatures of the methods that they override, which say `Any`.
 OVERRIDES = {"ANN401", "TID251"}
+# Names of this module are the SDK's settings, which programs bind.
+SETTINGS = "litellm/__init__.py"
+# Twins that stand in a chain of branches, each of which binds the same names.
+IN_CHAINS = Counter(
+    {("litellm/litellm_core_utils/get_llm_provider_logic.py", "LIT011"): 4, ("litellm/utils.py", "LIT010"): 2}
+)
 RELEASES = {release().version, *(locked_versions()[-1:] if os.environ.get("GATES") == "all" else ())}
 
 
@@ -61,6 +68,16 @@ def said(directory: Path, *command: str) -> list[dict[str, str]]:
     return [{**each, "file": Path(each["filename"]).relative_to(directory.resolve()).as_posix()} for each in found]
 
 
+def of_types(directory: Path) -> Counter[tuple[str, str]]:
+    """What upstream's check of type discipline says; no wheel has it."""
+    found: Counter[tuple[str, str]] = Counter()
+    for path in directory.rglob("*.py"):
+        file = path.relative_to(directory).as_posix()
+        found.update((file, finding.rule) for finding in discipline.findings(path.read_text()))
+    del found[SETTINGS, "LIT010"]
+    return found
+
+
 def findings(directory: Path) -> Counter[tuple[str, str]]:
     return Counter((each["file"], each["code"]) for each in said(directory, "check", "--quiet"))
 
@@ -78,6 +95,11 @@ def test_nothing_new_is_found(trees: tuple[Path, Path]) -> None:
     before, after = map(findings, trees)
     new = after - before
     assert {place for place in new if not (place[0].startswith(OWN) and place[1] in OVERRIDES)} == set()
+
+
+def test_types_are_as_disciplined_as_before(trees: tuple[Path, Path]) -> None:
+    before, after = map(of_types, trees)
+    assert after - before == IN_CHAINS
 
 
 def test_folders_of_providers_are_in_the_table_of_endpoints(changed: Wired) -> None:
