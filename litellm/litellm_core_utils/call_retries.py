@@ -7,12 +7,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Final
+from typing import Final, ParamSpec, TypeVar, cast  # noqa: TID251  # for the one cast below
 
 import openai
 
 import litellm
 from litellm.litellm_core_utils.self_hosted import SELF_HOSTED
+
+_P = ParamSpec("_P")  # rebind-ok: mypy takes no Final ParamSpec
+_R = TypeVar("_R")  # rebind-ok: mypy takes no Final TypeVar
 
 # Endpoints that are asked with LiteLLM's own HTTP client.
 _ENDPOINTS: Final = ("completion", "embedding", "rerank", "responses", "transcription", "image_edit", "decisions")
@@ -21,7 +24,7 @@ RETRIED: Final = frozenset((*_ENDPOINTS, *(f"a{name}" for name in _ENDPOINTS)))
 WITH_NUM_RETRIES: Final = frozenset({"completion", "acompletion", "responses", "aresponses"})
 
 
-def retried(function: Callable[..., object]) -> Callable[..., object]:
+def retried(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """
     A function of the SDK that asks again, as OpenAI's client would, where the call's `max_retries` allows it.
 
@@ -33,7 +36,7 @@ def retried(function: Callable[..., object]) -> Callable[..., object]:
         return function
 
     @wraps(function)
-    def again(*args: object, **kwargs: object) -> object:  # kwargs-ok: a whole call, passed on as it is
+    def again(*args: _P.args, **kwargs: _P.kwargs) -> _R:  # kwargs-ok: a whole call, passed on as it is
         allowed: Final = _retries(name, args, kwargs)
         for left in range(allowed, 0, -1):
             try:
@@ -46,7 +49,7 @@ def retried(function: Callable[..., object]) -> Callable[..., object]:
         return function(*args, **kwargs)
 
     @wraps(function)
-    async def async_again(*args: object, **kwargs: object) -> object:  # kwargs-ok: a whole call, passed on as it is
+    async def async_again(*args: _P.args, **kwargs: _P.kwargs) -> object:  # kwargs-ok: a whole call, passed on as it is
         allowed: Final = _retries(name, args, kwargs)
         for left in range(allowed, 0, -1):
             try:
@@ -58,7 +61,9 @@ def retried(function: Callable[..., object]) -> Callable[..., object]:
             await asyncio.sleep(delay)
         return await _awaited(function(*args, **kwargs))
 
-    return async_again if iscoroutinefunction(function) else again
+    if iscoroutinefunction(function):
+        return cast(Callable[_P, _R], async_again)  # cast-ok: the R of such a function is its coroutine
+    return again
 
 
 async def _awaited(answer: object) -> object:

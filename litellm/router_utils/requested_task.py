@@ -1,7 +1,7 @@
 """Deployments of one model may each be of one task: of those, a request is for the ones that serve its task."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from typing_extensions import ReadOnly, TypedDict
 
@@ -9,6 +9,8 @@ from litellm.exceptions import BadRequestError
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
 
 Deployment: TypeAlias = dict[str, dict[str, object]]
+_Candidate = TypeVar("_Candidate", bound=Mapping[str, Mapping[str, object]])  # rebind-ok: mypy takes no Final TypeVar
+_One = TypeVar("_One", bound=Mapping[str, object])  # rebind-ok: mypy takes no Final TypeVar
 
 
 class Step(TypedDict):
@@ -36,9 +38,9 @@ class Registry(Protocol):
 
 def of_requested_task(
     model: str,
-    candidates: list[Deployment] | dict[str, object],
+    candidates: list[_Candidate] | _One,
     request: MutableMapping[str, object] | None,
-) -> list[Deployment] | dict[str, object]:
+) -> list[_Candidate] | _One:
     """
     Those of a model's deployments that serve a request's task; all where none of them is of one task.
 
@@ -105,7 +107,7 @@ def _may_ask(request: Mapping[str, object]) -> bool:
     return not {"task", "extra_body"}.isdisjoint(request)
 
 
-def _is_of_one_task(deployment: Deployment) -> bool:
+def _is_of_one_task(deployment: Mapping[str, Mapping[str, object]]) -> bool:
     params: Final = deployment["litellm_params"]
     provider: Final = params.get("custom_llm_provider") or str(params["model"]).split("/", 1)[0]
     return bool(params.get("task")) and provider in OWN_SERVER_PROVIDERS

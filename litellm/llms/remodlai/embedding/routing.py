@@ -5,17 +5,17 @@ Deployments of one public model may each be of one task (`litellm_params: {model
 The Router asks here, before cooldowns and load balancing, where such a deployment is among the candidates.
 """
 
-from collections.abc import MutableMapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Final, TypeVar
 
 import litellm
 
 from ..common_utils import HostedLexiqNova
 
+Candidate = TypeVar("Candidate", bound=Mapping[str, Any])  # rebind-ok: mypy takes no Final TypeVar
 
-def serving(
-    model: str, deployments: Sequence[dict[str, Any]], request: MutableMapping[str, Any]
-) -> list[dict[str, Any]]:
+
+def serving(model: str, deployments: Sequence[Candidate], request: MutableMapping[str, Any]) -> list[Candidate]:
     """
     The deployments that serve a request's task: those of that task, of the task it is part of, and of no task.
 
