@@ -144,7 +144,7 @@ def _read_rest(response: httpx.Response) -> None:
 def _nothing() -> None: ...
 
 
-def _closing(lines: Any, response: httpx.Response | None, is_async: bool) -> Callable[[], object]:
+def _closing(lines: object, response: httpx.Response | None, is_async: bool) -> Callable[[], object]:
     """What closes the connection; holds no `ResponseLines`, whose end it waits for."""
     if response is None:
         closing: Final[Callable[[], object]] = getattr(lines, "close", _nothing)

@@ -11,7 +11,7 @@ What the end of the stream needs is kept joined, not chunk by chunk.
 import inspect
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -369,9 +369,11 @@ class TemplateStreams:
 
 
 def _wrapped(
-    stream: Any, headers: dict[str, str] | httpx.Headers, model: str, logging_obj: "Logging", provider: str
+    stream: object, headers: dict[str, str] | httpx.Headers, model: str, logging_obj: "Logging", provider: str
 ) -> CustomStreamWrapper:
-    wrapper: Final = TemplateStream if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
+    wrapper: Final[Callable[..., CustomStreamWrapper]] = (
+        TemplateStream if isinstance(stream, BaseModelResponseIterator) else CustomStreamWrapper
+    )
     return wrapper(
         completion_stream=stream,
         model=model,

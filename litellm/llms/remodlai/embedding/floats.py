@@ -2,7 +2,7 @@
 Servers that answer embeddings in floats only: asked once more where base64 was refused, and remembered.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -55,17 +55,18 @@ def asks_again_for_floats(embedding: Callable[..., Any]) -> Callable[..., Any]:
         embedding: takes keywords; returns a coroutine for a call that is awaited.
     """
 
-    def asking(handler: object, **call: Any) -> Any:  # kwargs-ok: the method's own keywords, passed on
+    def asking(handler: object, **call: object) -> object:  # kwargs-ok: the method's own keywords, passed on
+        given: Final = call.get("optional_params")
         # Upstream takes `extra_body` out of the parameters.
-        again: Final = {**call, "optional_params": dict(call.get("optional_params") or {})}
+        again: Final = {**call, "optional_params": {**given} if isinstance(given, Mapping) else {}}
         try:
             answer: Final = embedding(handler, **call)
         except Base64RefusedError as refusal:
             with _remembered(refusal.url):
                 return embedding(handler, **again)
-        return awaited(answer, again, handler) if isinstance(answer, Coroutine) else answer
+        return awaited(answer, again, handler) if isinstance(answer, Awaitable) else answer
 
-    async def awaited(answer: Coroutine[Any, Any, Any], again: dict[str, Any], handler: object) -> Any:
+    async def awaited(answer: Awaitable[object], again: Mapping[str, object], handler: object) -> object:
         try:
             return await answer
         except Base64RefusedError as refusal:

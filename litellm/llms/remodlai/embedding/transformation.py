@@ -9,6 +9,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Final
 
 import httpx
@@ -32,7 +33,7 @@ LARGE_BATCH: Final = 16
 _SAME_AS_BASE64: Final = frozenset({"model", "input", "dimensions", "user", "task", "instructions", "adapter"})
 
 
-def _sendable(value: Any, depth: int = 0) -> Any:
+def _sendable(value: object, depth: int = 0) -> object:
     """Bytes, at any depth, as base64 text: JSON has no bytes."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
@@ -52,7 +53,7 @@ def _travels_as_base64(request: Mapping[str, Any]) -> bool:
     )
 
 
-def _numpy() -> Any:
+def _numpy() -> ModuleType | None:
     try:
         import numpy
     except ImportError:
@@ -61,8 +62,10 @@ def _numpy() -> Any:
 
 
 def _floats(embedding: str) -> list[float]:
-    """Raises ValueError where this is not base64 of 32-bit floats."""
-    return _numpy().frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4").tolist()
+    """Raises ValueError where this is not base64 of 32-bit floats; asked for only where NumPy is there."""
+    import numpy
+
+    return numpy.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4").tolist()
 
 
 def _is_sound(embedding: object) -> bool:
@@ -115,7 +118,7 @@ class HostedLexiqNovaEmbeddingConfig(HostedLexiqNova, HostedVLLMEmbeddingConfig)
         Raises:
             LexiqNovaError: `encoding_format` is not a text.
         """
-        request_data.update(_sendable(request_data))
+        request_data.update({name: _sendable(value, depth=1) for name, value in request_data.items()})
         encoding: Final = request_data.get("encoding_format")
         if encoding is None:
             request_data.pop("encoding_format", None)  # null is no format: OpenAI's client would not send it

@@ -11,7 +11,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from litellm.llms.remodlai.engine.memory import GIB, available_bytes, total_bytes
@@ -35,7 +35,50 @@ MEMORY: Final = "memory"
 Needs: TypeAlias = dict[str, float]
 
 
-def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Needs | None:
+class Options(Protocol):
+    """What is read of vLLM's engine arguments."""
+
+    gpu_memory_utilization: float
+    kv_cache_memory_bytes: int | None
+    distributed_executor_backend: object
+    tensor_parallel_size: int
+    pipeline_parallel_size: int
+    data_parallel_size: int
+
+
+class Type(Protocol):
+    """What is read of a torch.dtype; one that holds a quantized model's name says no size."""
+
+    itemsize: int
+
+
+class Text(Protocol):
+    """What is read of a transformer's configuration; another kind of model lacks some of it."""
+
+    num_attention_heads: int
+    num_hidden_layers: int
+    hidden_size: int
+
+
+class Model(Protocol):
+    """What is read of vLLM's configuration of a model."""
+
+    model: str
+    revision: str | None
+    dtype: Type
+    max_model_len: int
+    hf_text_config: Text
+
+
+class Platform(Protocol):
+    """What is read of vLLM's platform."""
+
+    device_control_env_var: str
+
+    def get_device_total_memory(self) -> int: ...
+
+
+def needs_of(arguments: Namespace, options: Options, model: Model, shares: bool) -> Needs | None:
     """
     Says what an engine will take.
 
@@ -67,7 +110,7 @@ def needs_of(arguments: Namespace, options: Any, model: Any, shares: bool) -> Ne
     return _of_devices(options, platform, weights)
 
 
-def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | None, shares: bool) -> Needs | None:
+def _of_memory(arguments: Namespace, options: Options, model: Model, weights: int | None, shares: bool) -> Needs | None:
     total: Final = total_bytes()
     if total is None:
         return None
@@ -90,7 +133,7 @@ def _of_memory(arguments: Namespace, options: Any, model: Any, weights: int | No
     return {MEMORY: needed + OVERHEAD_BYTES}
 
 
-def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | None:
+def _of_devices(options: Options, platform: Platform, weights: int | None) -> Needs | None:
     workers: Final = options.tensor_parallel_size * options.pipeline_parallel_size * options.data_parallel_size
     share: Final = _share(options, platform, weights, workers)
     if share is None:
@@ -106,7 +149,7 @@ def _of_devices(options: Any, platform: Any, weights: int | None) -> Needs | Non
         return None  # vLLM will say so
 
 
-def _share(options: Any, platform: Any, weights: int | None, workers: int) -> float | None:
+def _share(options: Options, platform: Platform, weights: int | None, workers: int) -> float | None:
     """What an engine takes of each device; None where that cannot be told."""
     if options.kv_cache_memory_bytes is None:
         return float(options.gpu_memory_utilization)
@@ -116,7 +159,7 @@ def _share(options: Any, platform: Any, weights: int | None, workers: int) -> fl
     return min(1.0, bytes_of_each / platform.get_device_total_memory())
 
 
-def sleep_of(arguments: Namespace, model: Any) -> dict[str, Any]:
+def sleep_of(arguments: Namespace, model: Model) -> dict[str, int]:
     """
     Turns vLLM's sleep mode on where it has one and the options do not turn it off: on GPUs.
 
@@ -145,7 +188,7 @@ def sleep_of(arguments: Namespace, model: Any) -> dict[str, Any]:
     return {"sleeps": weights}
 
 
-def has_memory_for(needs: Mapping[str, Any]) -> bool:
+def has_memory_for(needs: Mapping[str, float]) -> bool:
     """Whether the machine's memory holds the weights of an engine that is to sleep."""
     available: Final = available_bytes()
     return available is not None and needs["sleeps"] * SLACK <= available
@@ -166,7 +209,7 @@ def _refuse_space(text: str) -> NoReturn:
     _refuse(f"{KV_SPACE} must be a whole number of GiB, not {text!r}")
 
 
-def _default_cache(model: Any) -> int | None:
+def _default_cache(model: Model) -> int | None:
     """A cache for one prompt as long as the model allows, and for many shorter ones."""
     text: Final = model.hf_text_config
     try:
@@ -178,7 +221,7 @@ def _default_cache(model: Any) -> int | None:
         return None  # of another kind
 
 
-def _weights(model: Any) -> int | None:
+def _weights(model: Model) -> int | None:
     """Bytes of a model's weights in memory; None where they are not on this machine yet."""
     folder: Final = _folder(model)
     if folder is None:
@@ -193,7 +236,7 @@ def _weights(model: Any) -> int | None:
     return None if size is None else int(size * max(1.0, wider))
 
 
-def _folder(model: Any) -> Path | None:
+def _folder(model: Model) -> Path | None:
     if os.path.isdir(model.model):
         return Path(model.model)
     try:

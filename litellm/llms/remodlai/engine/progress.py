@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final
@@ -79,7 +80,7 @@ class _Terminal:
 class _Notebook:
     """A display of the cell that runs: it changes, and stays with its last line."""
 
-    def __init__(self, display: Any) -> None:
+    def __init__(self, display: Callable[..., Any]) -> None:
         self._display = display
         self._handle: Any = None
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, TypeAlias, TypeVar
 
 from litellm.llms.remodlai.errors import failure
 
@@ -26,6 +26,7 @@ if HAS_LOCKS:
     import fcntl
 
 Pauses: TypeAlias = Generator[float, None, None]
+Returned = TypeVar("Returned")  # rebind-ok: mypy takes no Final TypeVar
 
 SHARED: Final = Path("/tmp")
 POLL_SECONDS: Final = 0.1
@@ -174,7 +175,7 @@ def ask(folder: Path, request: str) -> Generator[float, None, dict[str, Any] | N
     return {}
 
 
-def wait(pauses: Generator[float, None, Any]) -> Any:
+def wait(pauses: Generator[float, None, Returned]) -> Returned:
     """Drives a generator of pauses in this thread; returns what it returns."""
     while True:
         try:

@@ -25,7 +25,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from litellm.llms.remodlai.engine.needs import has_memory_for, needs_of, sleep_of
@@ -179,6 +179,12 @@ class Activity:
                 self.free_since = time.monotonic()
 
 
+class Application(Protocol):
+    """What is read of vLLM's application."""
+
+    state: Any
+
+
 class Sleeper:
     """
     vLLM's sleep mode: the weights leave the GPU for the machine's memory, the process and its compiled code stay.
@@ -190,7 +196,7 @@ class Sleeper:
         loop: the event loop of the server.
     """
 
-    def __init__(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, app: Application, loop: asyncio.AbstractEventLoop) -> None:
         self.app = app
         self.loop = loop
         self.is_asleep = False

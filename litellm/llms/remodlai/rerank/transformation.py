@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from litellm.exceptions import UnsupportedParamsError
+from litellm.types.rerank import RerankResponse
 
 from ...hosted_vllm.rerank.transformation import HostedVLLMRerankConfig
 from ..common_utils import HostedLexiqNova, LexiqNova
@@ -51,7 +52,7 @@ class HostedLexiqNovaRerankConfig(HostedLexiqNova, HostedVLLMRerankConfig):
             self._refuse(error)
         return {**request, **objects, **extra}
 
-    def _transform_response(self, response: dict[str, Any]) -> Any:
+    def _transform_response(self, response: dict[str, Any]) -> RerankResponse:
         """Upstream's response; a document without a text, a picture, is left out, as upstream would say `None`."""
         results: Final = response.get("results")
         for result in results if isinstance(results, list) else ():
