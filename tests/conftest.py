@@ -78,6 +78,18 @@ def no_callback_stays() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_price_stays() -> Iterator[None]:
+    """The price list ends as it began: a Router enters its deployments' models there, for the whole process."""
+    litellm = sys.modules.get("litellm")
+    before = dict(litellm.model_cost) if litellm else {}
+    yield
+    if litellm and litellm.model_cost != before:
+        litellm.model_cost.clear()
+        litellm.model_cost.update(before)
+        litellm.utils._invalidate_model_cost_lowercase_map()
+
+
+@pytest.fixture(autouse=True)
 def no_listing_stays() -> Iterator[None]:
     """A listing of models is made anew: LiteLLM keeps one by provider and key, wherever its server was."""
     yield
