@@ -26,4 +26,4 @@ def of_message(choice: dict[str, Any]) -> object:
 
 @EDIT.keyword(_FILE, "_first_replay_delta", beside="content", releases=">=1.108")
 def and_reasoning(message: dict[str, object]) -> object:
-    return {"reasoning_content": message.get("reasoning_content")}
+    return {"reasoning_content": None if (said := message.get("reasoning_content")) is None else str(said)}

@@ -38,7 +38,7 @@ def http_client() -> object:
 @EDIT.start("litellm/llms/openai/openai.py", "OpenAIBatchesAPI.get_openai_client")
 def files_client(
     client: OpenAI | AsyncOpenAI | None,
-    api_base: str,
+    api_base: str | None,
     api_key: str | None,
     timeout: float | httpx.Timeout,
     max_retries: int,
@@ -46,7 +46,7 @@ def files_client(
     _is_async: bool,
 ) -> OpenAI | AsyncOpenAI | None:
     # The openai package's own HTTP client follows redirects to any host.
-    if client is None and is_named(api_base):
+    if client is None and api_base is not None and is_named(api_base):
         from litellm.llms.remodlai.openai_client import openai_client
 
         return openai_client(api_base, api_key, timeout, max_retries, organization, is_async=_is_async)
@@ -56,13 +56,13 @@ def files_client(
 def chat_client(
     client: OpenAI | AsyncOpenAI | None,
     is_async: bool,
-    api_base: str,
+    api_base: str | None,
     api_key: str | None,
     timeout: float | httpx.Timeout,
     max_retries: int,
     organization: str | None,
 ) -> OpenAI | AsyncOpenAI | None:
-    if client is None and is_named(api_base):
+    if client is None and api_base is not None and is_named(api_base):
         from litellm.llms.remodlai.openai_client import openai_client
 
         return openai_client(api_base, api_key, timeout, max_retries, organization, is_async=is_async)

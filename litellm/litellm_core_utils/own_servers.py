@@ -4,7 +4,7 @@ own, these would use OpenAI's.
 """
 
 from collections.abc import Mapping, MutableMapping
-from typing import Final
+from typing import Final, TypeVar, cast  # noqa: TID251  # for the one cast below
 
 import httpx
 from openai import AsyncOpenAI, OpenAI
@@ -12,6 +12,8 @@ from openai import AsyncOpenAI, OpenAI
 import litellm
 from litellm.constants import DEFAULT_MAX_RETRIES
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
+
+_Provider = TypeVar("_Provider", bound=str | None)  # rebind-ok: mypy takes no Final TypeVar
 
 
 def own_server(
@@ -35,7 +37,7 @@ def own_server(
     return resolved(name, api_base, api_key)
 
 
-def set_own_server(call: MutableMapping[str, object], provider: str | None, model: str | None) -> str | None:
+def set_own_server(call: MutableMapping[str, object], provider: _Provider, model: str | None) -> _Provider:
     """
     Names the call's own server among its keywords, for functions that take base, key and provider there.
 
@@ -53,7 +55,7 @@ def set_own_server(call: MutableMapping[str, object], provider: str | None, mode
         base, key = own_server(name, model, _text(call, "api_base"), _text(call, "api_key"))
         _require_server(name, base, "files and batches")
         call["api_base"], call["api_key"] = base, key
-    return name
+    return cast(_Provider, name)  # cast-ok: each function lists its providers, these two among them
 
 
 def _text(call: Mapping[str, object], name: str) -> str | None:

@@ -3,12 +3,14 @@ A prefilled answer: Anthropic's API continues a last message of the assistant, a
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar, cast  # noqa: TID251  # for the one cast below
 
 from litellm.litellm_core_utils.self_hosted import SELF_HOSTED
 
+_Call = TypeVar("_Call", bound=Mapping[str, object])  # rebind-ok: mypy takes no Final TypeVar
 
-def continued(call: dict[str, object]) -> dict[str, object]:
+
+def continued(call: _Call) -> _Call:
     """
     A chat completion made of an Anthropic request, told to continue the answer where vLLM is asked.
 
@@ -25,4 +27,5 @@ def continued(call: dict[str, object]) -> dict[str, object]:
         return call
     if not last.get("content") or last.get("tool_calls") or not {call.get("custom_llm_provider"), prefix} & SELF_HOSTED:
         return call
-    return {"continue_final_message": True, "add_generation_prompt": False, **call}
+    told: Final = {"continue_final_message": True, "add_generation_prompt": False, **call}
+    return cast(_Call, told)  # cast-ok: upstream's TypedDict allows more keys than it names

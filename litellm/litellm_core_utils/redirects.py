@@ -18,7 +18,7 @@ import litellm
 
 _P = ParamSpec("_P")  # rebind-ok: mypy takes no Final ParamSpec
 _R = TypeVar("_R")  # rebind-ok: mypy takes no Final TypeVar
-_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)  # rebind-ok: mypy takes no Final TypeVar
+_Client = TypeVar("_Client", bound=httpx.Client | httpx.AsyncClient | None)  # rebind-ok: mypy takes no Final TypeVar
 
 _KEPT_ON: Final = "kept_on"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -177,7 +177,7 @@ def watches_redirects(create_client: Callable[_P, _Client]) -> Callable[_P, _Cli
     @wraps(create_client)
     def created(*args: _P.args, **kwargs: _P.kwargs) -> _Client:  # kwargs-ok: a whole call, passed on as it is
         client: Final = create_client(*args, **kwargs)
-        if client is not litellm.client_session and client is not litellm.aclient_session:
+        if client is not None and client is not litellm.client_session and client is not litellm.aclient_session:
             client.event_hooks["response"].append(_watch_async if isinstance(client, httpx.AsyncClient) else _watch)
         return client
 

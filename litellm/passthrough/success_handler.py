@@ -5,26 +5,25 @@ what only the `proxy` extra installs, and are imported when they are used.
 
 from functools import cached_property, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from litellm._logging import verbose_logger
 
+__all__ = ["PassThroughEndpointLogging", "can_log_streams"]
+
 if TYPE_CHECKING:
-    from litellm.proxy.pass_through_endpoints.success_handler import PassThroughEndpointLogging as _Handler
+    from litellm.proxy.pass_through_endpoints.success_handler import PassThroughEndpointLogging
+else:
 
+    class PassThroughEndpointLogging:
+        """Stands for an instance of the proxy's class of this name, which the first look at an attribute makes."""
 
-class PassThroughEndpointLogging:
-    """Stands for an instance of the proxy's class of this name, which the first look at an attribute makes."""
+        @cached_property
+        def _handler(self) -> object:
+            return import_module("litellm.proxy.pass_through_endpoints.success_handler").PassThroughEndpointLogging()
 
-    @cached_property
-    def _handler(self) -> "_Handler":
-        handler: Final[_Handler] = import_module(
-            "litellm.proxy.pass_through_endpoints.success_handler"
-        ).PassThroughEndpointLogging()
-        return handler
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._handler, name)
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._handler, name)
 
 
 @lru_cache
