@@ -32,7 +32,7 @@ def merged(deployment: Mapping[str, object], call: Mapping[str, object]) -> dict
     return both
 
 
-def merge_extra_body(deployment: Mapping[str, object], call: MutableMapping[str, object]) -> None:
+def merge_extra_body(deployment: object, call: MutableMapping[str, object]) -> None:
     """
     Gives a call the extra body of the deployment that serves it.
 
@@ -45,7 +45,7 @@ def merge_extra_body(deployment: Mapping[str, object], call: MutableMapping[str,
         own = given.of_call if isinstance(given, MergedBody) else given
         if not isinstance(own, Mapping):
             continue
-        configured = deployment.get(name)
+        configured = deployment.get(name) if isinstance(deployment, Mapping) else None
         call[name] = body = MergedBody(merged(configured if isinstance(configured, Mapping) else {}, own))
         first = given.first if isinstance(given, MergedBody) else frozenset(own.keys() - call.keys())
         body.of_call, body.first = own, first

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeVar
 
 from litellm._logging import verbose_logger
 from litellm.exceptions import MidStreamFallbackError
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 
-if TYPE_CHECKING:
-    from litellm.types.utils import AdapterCompletionStreamWrapper
-
-    Events: TypeAlias = Callable[[AdapterCompletionStreamWrapper], Iterator[bytes]]
+_Stream = TypeVar("_Stream")  # rebind-ok: mypy takes no Final TypeVar
 
 
-def says_errors(events: Events) -> Events:
+def says_errors(events: Callable[[_Stream], Iterator[bytes]]) -> Callable[[_Stream], Iterator[bytes]]:
     """
     Decorates a method that makes server-sent events of a stream.
 
@@ -32,7 +29,7 @@ def says_errors(events: Events) -> Events:
     """
 
     @wraps(events)
-    def with_error(stream: AdapterCompletionStreamWrapper) -> Iterator[bytes]:
+    def with_error(stream: _Stream) -> Iterator[bytes]:
         # That package imports upstream's Anthropic streams, which import this module.
         from litellm.anthropic_interface.exceptions.exception_mapping_utils import anthropic_error_sse_frame
 

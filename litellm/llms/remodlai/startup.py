@@ -2,9 +2,9 @@
 What a proxy says at its start about the deployments of our providers: which server each of them has.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from litellm._version import version
 from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
@@ -16,21 +16,14 @@ from litellm.llms.remodlai.places import LOCAL_ENGINE, base_of_deployment, place
 FORK: Final = "+remodlai."
 
 
-class _Router(Protocol):
-    """What is read of upstream's Router."""
-
-    @property
-    def model_list(self) -> Iterable[Mapping[str, Any]]: ...
-
-
-def say_deployments(router: _Router | None) -> None:
+def say_deployments(router: object) -> None:
     """
     Writes a line for each deployment of our providers to the log: its server, and where that was named. No keys.
 
     Args:
-        router: the proxy's; None where it has no configuration.
+        router: the proxy's Router; None where it has no configuration.
     """
-    deployments: Final = router.model_list if router is not None else ()
+    deployments: Final = getattr(router, "model_list", None) or ()
     lines: Final = list(chain.from_iterable(map(_said_of, deployments)))
     if lines and FORK not in version:
         # Files of the fork that another installation of LiteLLM left in place: its other half may be missing.
