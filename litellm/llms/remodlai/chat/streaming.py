@@ -27,6 +27,7 @@ from litellm.types.llms.openai import AllMessageValues
 from litellm.types.utils import ModelResponseStream
 
 from .chunk_template import ChunkTemplate
+from .kept_chunks import KeptChunks
 from .response_lines import ResponseLines, finish_ended
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ CHUNK_HOOKS: Final = ("log_stream_event", "async_log_stream_event", "logging_hoo
 
 class TemplateStream(CustomStreamWrapper):
     """Upstream's stream of a chat completion, with templates for the chunks that are alike."""
-
-    _run_of: ChunkTemplate | None = None
 
     def __init__(
         self,
@@ -72,9 +71,6 @@ class TemplateStream(CustomStreamWrapper):
         self._learning = not self._observed and not needs_upstream(self)
         self._templates: list[ChunkTemplate] = []
         self._misses = 0
-        # Chunks since upstream's code last ran, all copies of one template; `chunks` holds the others.
-        self._run: list[str] = []
-        self._run_time = 0.0
         self._last: str | None = None
         self._last_but_one: str | None = None
         self._over = False
@@ -82,12 +78,12 @@ class TemplateStream(CustomStreamWrapper):
     @property
     def chunks(self) -> list[ModelResponseStream]:
         """What the end of the stream, or a look at its part until now, is made of; upstream keeps each chunk here."""
-        self._join_run()
+        self.response_uptil_now += self._chunks.take_content()
         return self._chunks
 
     @chunks.setter
     def chunks(self, chunks: list[ModelResponseStream]) -> None:
-        self._chunks = chunks
+        self._chunks = KeptChunks(chunks)
 
     def __next__(self) -> ModelResponseStream:
         if self._over:
@@ -134,33 +130,16 @@ class TemplateStream(CustomStreamWrapper):
             return None
         else:
             self._repeated_messages_count += 1
-        if template is not self._run_of:
-            self._join_run()
-            self._run_of = template
-        self._run.append(text)
-        self._run_time = now
+        self._chunks.add(template, text, now)
         self._last_but_one, self._last = self._last, text if template.is_content else None
         self._misses = 0
         self._lines.take()
         return template.fill(text, now)
 
-    def _join_run(self) -> None:
-        """Puts the copied chunks where upstream looks for them; the last two apart, as it compares those."""
-        run, template = self._run, self._run_of
-        if template is None:
-            return
-        if template.is_content:
-            self.response_uptil_now += "".join(run)
-        for text in ("".join(run[:-2]), *run[-2:]):
-            if text:
-                self._chunks.append(template.fill(text, self._run_time))
-        self._run, self._run_of = [], None
-
     def _before_upstream(self) -> tuple[int, int, bool, tuple[object, ...]]:
         # Upstream logs a stream as the answer to its own request: a cycle, which would keep a dropped stream open.
         if self.logging_obj.model_call_details.get("original_response") is self:
             self.logging_obj.model_call_details["original_response"] = repr(self)
-        self._join_run()
         return self._lines.taken, len(self.chunks), self.sent_first_chunk, self._carried()
 
     def _carried(self) -> tuple[object, ...]:

@@ -900,6 +900,20 @@ def test_chunks_so_far_hold_all_that_was_read(server: Scripted) -> None:
     stream.close()
 
 
+def test_the_list_of_chunks_is_the_same_from_the_first_one_on(server: Scripted) -> None:
+    """The Router hands it on before the first chunk, and a proxy bills from it what a client had got before it left."""
+    call = {"model": "remodlai/long", "messages": MESSAGES, "api_base": server.base, "stream": True}
+    stream = litellm.completion(**call)
+    chunks = stream.chunks
+    read: list[str] = []
+    for look in (len, list, lambda them: them[0], lambda them: list(reversed(them))):
+        read += [next(stream).choices[0].delta.content or "" for _ in range(7)]
+        look(chunks)
+        assert "".join(one.choices[0].delta.content or "" for one in list.copy(chunks)) == "".join(read)
+        assert stream.chunks is chunks and stream.response_uptil_now == "".join(read)
+    stream.close()
+
+
 def test_a_stream_that_has_ended_stays_so(server: Scripted) -> None:
     server.answers["whole"] = (lines([ROLE, *WORDS, STOP, DONE]), True)
     call = {"model": "remodlai/whole", "messages": MESSAGES, "api_base": server.base, "stream": True}
