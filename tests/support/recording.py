@@ -11,7 +11,8 @@ A streamed answer is a Response with `chunks`: an iterable, consumed as it is se
     bytes or str    one chunk of a chunked body (`sse(...)` makes them)
     a number        a pause in seconds
     CUT             the connection is closed in the middle of the body
-A client that goes away early stops the iterable and sets `request.closed`; `request.sent` counts the chunks sent.
+A client that goes away early stops the iterable and sets `request.closed`; one that reads slowly slows it down.
+`request.sent` counts the chunks sent.
 """
 
 import asyncio
@@ -131,9 +132,17 @@ class _Connection(asyncio.Protocol):
         self.buffer = b""
         self.answering: asyncio.Task[None] | None = None
         self.request: Request | None = None
+        self.is_read = asyncio.Event()
+        self.is_read.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: Any = transport
+
+    def pause_writing(self) -> None:
+        self.is_read.clear()
+
+    def resume_writing(self) -> None:
+        self.is_read.set()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.answering:
@@ -185,6 +194,7 @@ class _Connection(asyncio.Protocol):
             self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
             request.sent += 1
             await asyncio.sleep(0)  # one read of the client may hold several chunks, as on a real network
+            await self.is_read.wait()
         self.transport.write(b"0\r\n\r\n")
         return True
 

@@ -70,6 +70,30 @@ def test_starts_by_itself_and_stays(client: httpx.Client) -> None:
     assert call(client)["pid"] == first["pid"]
 
 
+def test_ctrl_c_in_a_stream_is_not_the_engines(client: httpx.Client, tmp_path: Path) -> None:
+    """A terminal sends it to the whole group of the program that it runs."""
+    before = call(client)["pid"]
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import litellm\n"
+        "forever = [{'role': 'user', 'content': 'say it forever'}]\n"
+        "for chunk in litellm.completion('lexiq_nova/some/model', forever, stream=True):\n"
+        "    print(chunk.choices[0].delta.content, flush=True)\n"
+    )
+    running = subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    assert running.stdout is not None and running.stdout.readline()
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert "KeyboardInterrupt" in said
+    assert call(client)["pid"] == before
+
+
 def test_server_where_vllm_had_it_before(client: httpx.Client, machine: Path) -> None:
     older = machine / "site/vllm/entrypoints/openai"
     older.mkdir()
