@@ -35,7 +35,8 @@ _CAUSES: Final = (
 )
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yields an error, its cause, the cause of that, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__  # rebind-ok: from an error to the one that it came from
@@ -56,7 +57,7 @@ def why_unreachable(error: BaseException) -> str:
     Returns:
         The cause and what to do; the error's own words where they are unknown.
     """
-    said: Final = [f"{type(each).__name__}: {each}" for each in _chain(error)]
+    said: Final = [f"{type(each).__name__}: {each}" for each in chain(error)]
     cause: Final = known_cause("\n".join(said))
     if cause is not None:
         return cause

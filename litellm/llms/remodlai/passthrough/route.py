@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable
 from typing import Final
 
+import httpx
 from fastapi import HTTPException, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from litellm.litellm_core_utils.redirects import names_servers_async
 from litellm.proxy import proxy_server
-from litellm.proxy._types import UserAPIKeyAuth
+from litellm.proxy._types import ProxyException, UserAPIKeyAuth
 from litellm.proxy.common_request_processing import _await_llm_call_cancelling_on_disconnect
 from litellm.proxy.common_utils.http_parsing_utils import is_json_content_type, read_request_body
 from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as upstream
 
+from ..diagnosis import chain, why_unreachable
 from ..engine.permits import deployment_of
+from ..errors import LexiqNovaError
 from ..keys import hidden
 from ..places import has_server
 from .transformation import leaves_base
@@ -46,6 +49,7 @@ async def relay(
         HTTPException: 400 where the path is not below the server's base; 404 where no server is configured and the
             model of the body is no deployment; 499 where the caller left and
             `cancel_on_disconnect` is set, which ends the call on the server too.
+        ProxyException: no deployment of the model could be asked; 408 where the last one did not answer in time.
     """
     if leaves_base(endpoint):
         raise HTTPException(status_code=400, detail={"error": f"this path leaves the server's base: {endpoint!r}"})
@@ -90,6 +94,8 @@ async def _without_keys(answer: Awaitable[Response]) -> Response:
         if isinstance(error.detail, str):
             error.detail = hidden(error.detail)
         raise
+    except LexiqNovaError as error:
+        raise _told(error) from error
     if response.status_code < status.HTTP_400_BAD_REQUEST:
         return response
     response.raw_headers = [(name, _hidden(value)) for name, value in response.raw_headers]
@@ -98,6 +104,14 @@ async def _without_keys(answer: Awaitable[Response]) -> Response:
     else:
         response.body = _hidden(bytes(response.body))
     return response
+
+
+def _told(error: LexiqNovaError) -> ProxyException:
+    """The error of a server that did not answer as the proxy's handlers tell it, which else hide it from the caller."""
+    failed: Final = next((each for each in chain(error) if isinstance(each, httpx.TransportError)), None)
+    code: Final = httpx.codes.REQUEST_TIMEOUT if isinstance(failed, httpx.TimeoutException) else error.status_code
+    cause: Final = f" [{why_unreachable(failed)}]" if failed else ""
+    return ProxyException(message=f"{error.message}{cause}", type="upstream_error", param=None, code=int(code))
 
 
 def _hidden(data: bytes) -> bytes:
