@@ -12,7 +12,7 @@ PARITY_CASES ?= 5000
 export HF_HUB_OFFLINE = 1
 export LITELLM_LOCAL_MODEL_COST_MAP = True
 
-.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity parity-streams check-newest matrix bench bench-engine bench-proxy gpu-check chaos soak soak-streams picture patch series gates audit format clean
+.PHONY: help setup demo test test-local test-proxy test-fast test-unit lint parity parity-streams check-newest matrix bench bench-engine bench-proxy gpu-check chaos faults soak soak-streams picture patch series gates audit format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -135,6 +135,9 @@ gpu-check: $(STAMPS)/models  ## what the local engine does on GPUs; without one,
 chaos: $(STAMPS)/models  ## mixed calls to three local models while callers and engines are killed at random
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.chaos --stand-in
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.chaos --calls 60
+
+faults: $(STAMPS)/fork  ## load and faults of the proxy at full size, two builds at once; about six minutes
+	$(BIN)/python -m benchmarks.faults
 
 soak: $(STAMPS)/fork  ## ten minutes of mixed load on a proxy: memory and open files
 	$(BIN)/python -m benchmarks.soak

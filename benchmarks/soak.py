@@ -23,6 +23,7 @@ import aiohttp
 from benchmarks import measure
 
 sys.path.insert(0, str(measure.ROOT / "tests"))  # the proxy is started as the tests start it
+from proxy.faults import open_files, resident
 from proxy.gateway import Gateway, config_of, deployment
 
 OUTPUT = measure.ROOT / "build" / "benchmarks" / "soak.json"
@@ -79,18 +80,6 @@ class Load:
             await call()
             self.counts[call.__name__] += 1
             await asyncio.sleep(0.05)  # a steady load, not as much as can be
-
-
-def resident(pid: int) -> int:
-    """The resident memory of a process, in bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"process {pid} has no memory")
-
-
-def open_files(pid: int) -> int:
-    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 async def run(gateway: Gateway, seconds: float) -> tuple[list[tuple[float, int, int]], Counter[str]]:

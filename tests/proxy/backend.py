@@ -4,11 +4,12 @@
 every answer and between the chunks of a stream, so that calls overlap.
 """
 
+import json
 import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ WORDS = ("The", " capital", " of", " France", " is", " Paris", ".")
 TEXT = "".join(WORDS)
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 CREATED = 1_700_000_000
+FOREVER = 60.0
+"""What an answer that is never made waits for, in seconds: longer than any test."""
 HEAD = {"id": "chatcmpl-1", "created": CREATED, "model": "nova"}
 TOOL_CALL = {
     "id": "call_1",
@@ -171,6 +174,26 @@ def paused(respond: Callable[[Request], Response], pause: float) -> Callable[[Re
         return replace(response, chunks=chunks, delay=pause)
 
     return answer
+
+
+def endless(request: Request) -> Response:
+    """An answer that does not end by itself: a stream of words, or one that is long in coming."""
+    if not request.json().get("stream"):
+        return Response(json={}, delay=FOREVER)
+
+    def chunks() -> Iterator[Any]:
+        if request.path == "/v1/responses":
+            for event in responses(request).chunks or ():
+                yield event
+                yield 0.2
+            yield FOREVER
+        while True:
+            more = {"text": WORDS[0], "index": 0, "finish_reason": None}
+            event = {"object": "text_completion", "choices": [more]} if request.path == "/v1/completions" else None
+            yield f"data: {json.dumps(event or chunk({'content': WORDS[0]}))}\n\n"
+            yield 0.05
+
+    return Response(chunks=chunks(), headers={"content-type": "text/event-stream"})
 
 
 class Replica:

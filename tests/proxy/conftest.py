@@ -5,7 +5,6 @@ configuration, start their own.
 """
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,12 +30,6 @@ def server(_server: RecordingServer) -> Iterator[RecordingServer]:
     _server.responder = serving(SERVER_KEY)
 
 
-def add_recorder(directory: Path) -> None:
-    """Put the custom logger beside the config."""
-    directory.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(__file__).parent / "recorder.py", directory)
-
-
 @pytest.fixture(scope="session")
 def gateway(_server: RecordingServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A proxy with a deployment per endpoint, logging at INFO to its file and to the recorder."""
@@ -60,7 +53,6 @@ def gateway(_server: RecordingServer, tmp_path_factory: pytest.TempPathFactory) 
         },
         router_settings={"disable_cooldowns": True},  # an error that one test provokes is not to be the next one's
     )
-    add_recorder(directory)
     environment = {
         "NOVA_KEY": SERVER_KEY,
         "REMODLAI_API_BASE": _server.url,
@@ -70,7 +62,7 @@ def gateway(_server: RecordingServer, tmp_path_factory: pytest.TempPathFactory) 
         "LITELLM_LOG": "INFO",
         "RECORDER_FILE": str(directory / "recorded.jsonl"),
     }
-    with Gateway(directory, config, environment) as started:
+    with Gateway(directory, config, environment, modules=(Path(__file__).with_name("recorder.py"),)) as started:
         yield started
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,7 @@ class Gateway:
         config: config.yaml as data. A master key is made if `general_settings` has none.
         env: its environment beside what every process needs.
         args: more options of the `litellm` command.
+        modules: files that the config names, copied beside it.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Gateway:
         config: Mapping[str, Any],
         env: Mapping[str, str] | None = None,
         args: tuple[str, ...] = (),
+        modules: tuple[Path, ...] = (),
     ) -> None:
         general = {"master_key": f"sk-{secrets.token_urlsafe(24)}", **config.get("general_settings", {})}
         self.key: str = general["master_key"]
@@ -62,6 +65,8 @@ class Gateway:
         self._held = hold_port()
         self.url = f"http://127.0.0.1:{self._held.getsockname()[1]}"
         directory.mkdir(parents=True, exist_ok=True)
+        for module in modules:
+            shutil.copy(module, directory)
         (directory / "config.yaml").write_text(yaml.safe_dump({**config, "general_settings": general}, sort_keys=False))
 
     @property
@@ -104,6 +109,16 @@ class Gateway:
         process = self._process
         until_it_serves(f"{self.url}/health/readiness", lambda: process.poll() is None, START_SECONDS, self.text)
         return self
+
+    def wait(self) -> None:
+        """Waits for the process, which was told to end."""
+        assert self._process is not None, "not started"
+        self._process.wait(STOP_SECONDS)
+
+    def workers(self) -> list[int]:
+        """The process ids of its workers, where it has several: not of multiprocessing's own helper."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [pid for pid in map(int, children) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the process; no-op if it is not running."""

@@ -28,7 +28,8 @@ class RedisServer:
     def client(self) -> redis.Redis:
         return redis.Redis(port=self.port, password=self.password, decode_responses=True)
 
-    def __enter__(self) -> "RedisServer":
+    def start(self) -> "RedisServer":
+        """Start it, again too: empty."""
         settings = [f"port {self.port}", "bind 127.0.0.1", f"requirepass {self.password}", 'save ""', "appendonly no"]
         config = self._directory / "redis.conf"
         config.write_text("\n".join([*settings, f"dir {self._directory}", ""]))
@@ -42,6 +43,14 @@ class RedisServer:
                 if time.monotonic() > deadline or self._process.poll() is not None:
                     raise
                 time.sleep(0.1)
+
+    def kill(self) -> None:
+        """As a power failure does."""
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> "RedisServer":
+        return self.start()
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()

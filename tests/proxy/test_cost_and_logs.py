@@ -1,6 +1,5 @@
 """What the proxy writes down: cost, tokens and latency of every call, once; never a key, and no prompt at INFO."""
 
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from proxy.backend import INPUT_COST, OUTPUT_COST, SECOND_COST, SERVER_KEY, USAGE, paused
+from proxy.faults import recorded as told_so_far
 from proxy.gateway import Gateway, config_of, deployment
 
 from support.recording import RecordingServer, Response
@@ -32,11 +32,9 @@ def call(gateway: Gateway, model: str, **more: Any) -> str:
 
 def recorded(gateway: Gateway, call_id: str) -> list[dict[str, Any]]:
     """What the custom logger was told of a call, once it was told anything and nothing more came for a second."""
-    file = gateway.log.parent / "recorded.jsonl"
 
     def told() -> list[dict[str, Any]]:
-        *lines, _being_written = file.read_text().split("\n") if file.exists() else [""]
-        return [event for event in map(json.loads, lines) if (event["payload"] or {}).get("litellm_call_id") == call_id]
+        return [event for event in told_so_far(gateway) if (event["payload"] or {}).get("litellm_call_id") == call_id]
 
     eventually(told, 15)
     time.sleep(1)

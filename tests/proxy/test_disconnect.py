@@ -1,19 +1,16 @@
 """A client that goes away ends its call on the server within a second, streamed or not."""
 
-import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from proxy.backend import WORDS, chunk, responses
+from proxy.backend import FOREVER, WORDS, endless
 from proxy.gateway import Gateway
 from proxy.leaving import SECONDS, Client
 
 from support.recording import RecordingServer, Request, Response
 from support.waiting import eventually
 
-FOREVER = 60.0
 MESSAGES = [{"role": "user", "content": "Tell a long story."}]
 PATHS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": MESSAGES},
@@ -29,26 +26,6 @@ CALLS = [
     for stream in (True, False)
 ]
 MODELS = ("lexiq-nova-chat", "lexiq-nova-local")
-
-
-def endless(request: Request) -> Response:
-    """An answer that does not end by itself: a stream of words, or one that is long in coming."""
-    if not request.json().get("stream"):
-        return Response(json={}, delay=FOREVER)
-
-    def chunks() -> Iterator[Any]:
-        if request.path == "/v1/responses":
-            for event in responses(request).chunks or ():
-                yield event
-                yield 0.2
-            yield FOREVER
-        while True:
-            more = {"text": WORDS[0], "index": 0, "finish_reason": None}
-            event = {"object": "text_completion", "choices": [more]} if request.path == "/v1/completions" else None
-            yield f"data: {json.dumps(event or chunk({'content': WORDS[0]}))}\n\n"
-            yield 0.05
-
-    return Response(chunks=chunks(), headers={"content-type": "text/event-stream"})
 
 
 def request_of(server: RecordingServer) -> Request:

@@ -19,6 +19,8 @@ KEY = {"api_key": "os.environ/NOVA_KEY"}
 COOLDOWN = 600.0
 LIMIT = 4
 """Requests per minute that the limited deployment takes, from all proxies together."""
+ASKED_AGAIN = 2.0
+"""How long a proxy leaves a Redis alone that failed several times; by default a minute."""
 FROM_REDIS = {f"redis_{name}": f"os.environ/REDIS_{name.upper()}" for name in ("host", "port", "password")}
 
 
@@ -49,7 +51,7 @@ def pair(
     models = [
         deployment("nova", "remodlai/nova", failing.url, **KEY),
         deployment("nova", "lexiq_nova/nova", healthy.url, **KEY),
-        deployment("limited", "remodlai/limited", healthy.url, rpm=LIMIT, **KEY),
+        *(deployment(name, f"remodlai/{name}", healthy.url, rpm=LIMIT, **KEY) for name in ("limited", "limited-later")),
     ]
     router = {
         **FROM_REDIS,
@@ -59,7 +61,8 @@ def pair(
         "optional_pre_call_checks": ["enforce_model_rate_limits"],
     }
     config = config_of(models, general_settings={"master_key": MASTER_KEY}, router_settings=router)
-    environment = {"NOVA_KEY": SERVER_KEY, **redis_server.environment}
+    breaker = {"REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": str(int(ASKED_AGAIN))}
+    environment = {"NOVA_KEY": SERVER_KEY, **breaker, **redis_server.environment}
     with ThreadPoolExecutor(2) as threads:
         return list(threads.map(lambda _: new_gateway(config, environment), range(2)))
 
@@ -70,7 +73,7 @@ def ask(gateway: Gateway, model: str, **headers: str) -> httpx.Response:
         return client.post("/v1/chat/completions", json=body, headers=headers)
 
 
-def test_two_proxies_share_cooldowns_and_rate_limits(
+def test_two_proxies_share_cooldowns_and_rate_limits_and_outlive_redis(
     pair: list[Gateway], failing: RecordingServer, healthy: RecordingServer, redis_server: RedisServer
 ) -> None:
     one, two = pair
@@ -86,10 +89,24 @@ def test_two_proxies_share_cooldowns_and_rate_limits(
     assert failing.take() == []
 
     # The limit holds for both together.
+    share_a_limit(pair, healthy, "limited")
+
+    # Redis is lost: all calls are answered, without the replica that each proxy knows to fail.
+    redis_server.kill()
+    assert all(ask(gateway, "nova").is_success for _ in range(5) for gateway in pair)
+
+    # It comes back, empty: both use it again.
+    redis_server.start()
+    time.sleep(ASKED_AGAIN + 0.5)
+    assert all(ask(gateway, "nova").is_success for gateway in pair)
+    share_a_limit(pair, healthy, "limited-later")
+
+
+def share_a_limit(pair: list[Gateway], healthy: RecordingServer, model: str) -> None:
     seconds_left = 60 - time.time() % 60
     if seconds_left < 8:
         time.sleep(seconds_left)  # the limit is counted by the minute of the clock
     healthy.take()
-    statuses = [ask(gateway, "limited").status_code for _ in range(LIMIT) for gateway in pair]
+    statuses = [ask(gateway, model).status_code for _ in range(LIMIT) for gateway in pair]
     assert sorted(statuses) == [200] * LIMIT + [429] * LIMIT
     assert len(healthy.take()) == LIMIT
