@@ -6,10 +6,11 @@ import glob
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import httpx
 from huggingface_hub import CacheNotFound, scan_cache_dir, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, OfflineModeIsEnabled, RepositoryNotFoundError
 
@@ -19,6 +20,13 @@ from litellm.llms.remodlai.command.screen import say, say_json, say_table, size
 from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served, folder_of, hub_cache
 from litellm.llms.remodlai.engine.download import sizes_on_hub
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
+
+# The hub's client asks with httpx, and since its release 2 with httpx2, whose errors are none of httpx's.
+UNFETCHED: Final[tuple[type[Exception], ...]] = (
+    OSError,
+    ValueError,
+    *(import_module(name).HTTPError for name in ("httpx", "httpx2") if find_spec(name) is not None),
+)
 
 HEADS: Final = ("MODEL", "SIZE", "STATE")
 
@@ -99,7 +107,7 @@ def pull(model: str, as_json: bool = False) -> int:
         path: Final = snapshot_download(
             repository, cache_dir=hub_cache(os.environ), allow_patterns=[glob.escape(file) for file in sizes]
         )
-    except (OSError, ValueError, httpx.HTTPError) as error:
+    except UNFETCHED as error:
         raise _refusal(repository, error) from error
     if as_json:
         say_json({"model": name, "path": path, "files": len(sizes), "size_bytes": sum(sizes.values())})

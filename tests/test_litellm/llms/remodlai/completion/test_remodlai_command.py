@@ -25,7 +25,7 @@ import httpx
 import pytest
 
 from litellm.llms.remodlai.command import engines as engines_module
-from litellm.llms.remodlai.command import screen
+from litellm.llms.remodlai.command import models, screen
 from litellm.llms.remodlai.command.parser import main as command
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.engine.runtime import ask, wait
@@ -577,6 +577,21 @@ def test_what_cannot_be_pulled(
     status, answer, err = ended(program("pull", model))
     last = err.splitlines()[-1]
     assert (status, answer) == (1, "") and says in last and "Traceback" not in err
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+def test_an_error_of_what_the_hub_is_asked_with(
+    library: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = pytest.importorskip(library).ConnectError("no route")
+
+    def refused(model: str) -> dict[str, int]:
+        raise error
+
+    monkeypatch.setattr(models, "sizes_on_hub", refused)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert command(["pull", "org/model"]) == 1
+    assert "org/model could not be fetched: no route" in capsys.readouterr().err
 
 
 def test_the_installed_program_is_this_one() -> None:
