@@ -5,7 +5,7 @@ Providers whose server is the caller's own, by name.
 from collections.abc import Mapping
 from typing import Final, TypeVar, cast  # noqa: TID251  # for the one cast below
 
-_Provider = TypeVar("_Provider", bound=str)  # rebind-ok: mypy takes no Final TypeVar
+Provider = TypeVar("Provider", bound=str | None)  # rebind-ok: mypy takes no Final TypeVar
 
 OWN_SERVER_PROVIDERS: Final = frozenset({"remodlai", "lexiq_nova"})
 
@@ -25,9 +25,9 @@ def own_provider_of(args: tuple[object, ...], call: Mapping[str, object]) -> str
     return prefix if prefix in OWN_SERVER_PROVIDERS else None
 
 
-def own_provider(model: str, provider: _Provider) -> _Provider:
+def own_provider(model: str | None, provider: Provider) -> Provider:
     """Returns the provider that a model's prefix names where it is one of these, else `provider`."""
-    prefix: Final = model.split("/", 1)[0]
+    prefix: Final = str(model).split("/", 1)[0]
     if prefix not in OWN_SERVER_PROVIDERS:
         return provider
-    return cast(_Provider, prefix)  # cast-ok: each function lists its providers, these two among them
+    return cast(Provider, prefix)  # cast-ok: each function lists its providers, these two among them

@@ -4,16 +4,14 @@ own, these would use OpenAI's.
 """
 
 from collections.abc import Mapping, MutableMapping
-from typing import Final, TypeVar, cast  # noqa: TID251  # for the one cast below
+from typing import Final
 
 import httpx
 from openai import AsyncOpenAI, OpenAI
 
 import litellm
 from litellm.constants import DEFAULT_MAX_RETRIES
-from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS
-
-_Provider = TypeVar("_Provider", bound=str | None)  # rebind-ok: mypy takes no Final TypeVar
+from litellm.litellm_core_utils.own_providers import OWN_SERVER_PROVIDERS, Provider, own_provider
 
 
 def own_server(
@@ -37,7 +35,7 @@ def own_server(
     return resolved(name, api_base, api_key)
 
 
-def set_own_server(call: MutableMapping[str, object], provider: _Provider, model: str | None) -> _Provider:
+def set_own_server(call: MutableMapping[str, object], provider: Provider, model: str | None) -> Provider:
     """
     Names the call's own server among its keywords, for functions that take base, key and provider there.
 
@@ -49,13 +47,12 @@ def set_own_server(call: MutableMapping[str, object], provider: _Provider, model
     Returns:
         The provider's name.
     """
-    prefix: Final = str(model).split("/", 1)[0]
-    name: Final = prefix if prefix in OWN_SERVER_PROVIDERS else provider
+    name: Final = own_provider(model, provider)
     if name in OWN_SERVER_PROVIDERS:
         base, key = own_server(name, model, _text(call, "api_base"), _text(call, "api_key"))
         _require_server(name, base, "files and batches")
         call["api_base"], call["api_key"] = base, key
-    return cast(_Provider, name)  # cast-ok: each function lists its providers, these two among them
+    return name
 
 
 def _text(call: Mapping[str, object], name: str) -> str | None:

@@ -77,6 +77,13 @@ def explained(message: str, status_code: int, answered: bool, provider: str, bas
         return message  # the local engine's errors say all of it
     place: Final = place_of(provider, base)
     lacks_key: Final = status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and not has_key
-    words: Final = f"no key is set; give one by {key_names(owner_of(provider, place))}" if lacks_key else None
-    cause: Final = words or why_unreadable(message) if answered else known_cause(message) or "it could not be asked"
+    cause: Final = _cause(message, answered, key_names(owner_of(provider, place)) if lacks_key else None)
     return message if cause is None else f"{message} [{without_secrets(base)} from {place}: {cause}]"
+
+
+def _cause(message: str, answered: bool, missing_key: str | None) -> str | None:
+    if not answered:
+        return known_cause(message) or "it could not be asked"
+    if missing_key is not None:
+        return f"no key is set; give one by {missing_key}"
+    return why_unreadable(message)

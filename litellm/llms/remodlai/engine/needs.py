@@ -5,6 +5,7 @@ Runs in the engine's process, where vLLM is and LiteLLM may not be. vLLM's own c
 engine has left for it: what cannot work by these numbers ends here.
 """
 
+import contextlib
 import os
 import runpy
 import sys
@@ -198,15 +199,11 @@ def _cache_by_environment() -> int | None:
     text: Final = os.environ.get(KV_SPACE, "")
     if not text:
         return None
-    try:
+    with contextlib.suppress(ValueError):
         size: Final = int(text)
-    except ValueError:
-        _refuse_space(text)
-    return size * GIB or None if size >= 0 else _refuse_space(text)
-
-
-def _refuse_space(text: str) -> NoReturn:
-    _refuse(f"{KV_SPACE} must be a whole number of GiB, not {text!r}")
+        if size >= 0:
+            return size * GIB or None
+    return _refuse(f"{KV_SPACE} must be a whole number of GiB, not {text!r}")
 
 
 def _default_cache(model: Model) -> int | None:

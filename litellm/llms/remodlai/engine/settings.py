@@ -19,11 +19,18 @@ def _number(name: str, default: float) -> float:
     text: Final = os.environ.get(name, "")
     if not text:
         return default
+    number: Final = finite(text)
+    if number is None:
+        raise failure(f"{name} must be a number, not {text!r}", 400)
+    return number
+
+
+def finite(text: str) -> float | None:
+    """Returns the number that a text is; None where it is none, or not a finite one."""
     with contextlib.suppress(ValueError):
         number: Final = float(text)
-        if math.isfinite(number):
-            return number
-    raise failure(f"{name} must be a number, not {text!r}", 400)
+        return number if math.isfinite(number) else None
+    return None
 
 
 def keep_alive() -> float:

@@ -5,13 +5,13 @@ variables it gets. They stand among vLLM's options, so that whatever carries and
 
 import contextlib
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from litellm.llms.remodlai.engine.options import without
+from litellm.llms.remodlai.engine.settings import finite
 from litellm.llms.remodlai.errors import LexiqNovaError, failure
 
 # Tells a running engine what its latest caller wishes.
@@ -68,13 +68,11 @@ def wishes_in(tokens: Sequence[str]) -> tuple[Wishes, dict[str, str], tuple[str,
 def _number(name: str, values: Sequence[str] | None) -> float | None:
     if values is None:
         return None
-    with contextlib.suppress(ValueError):
-        (text,) = values
-        number: Final = float(text)
-        if math.isfinite(number):
-            return number
-    given: Final = " ".join(values)
-    raise failure(f"the engine option {name.replace('-', '_')} must be a number, not {given!r}", 400)
+    number: Final = finite(values[0]) if len(values) == 1 else None
+    if number is None:
+        given: Final = " ".join(values)
+        raise failure(f"the engine option {name.replace('-', '_')} must be a number, not {given!r}", 400)
+    return number
 
 
 def _variables(values: Sequence[str]) -> dict[str, str]:
