@@ -91,6 +91,10 @@ PATCHES = (
     Patch("fix-prefilled-answers", "fix(messages): continue a prefilled answer"),
     Patch("fix-schema-keywords", "fix(tools): leave a schema's properties alone that are named like keywords"),
     Patch("fix-token-ids-as-prompt", "fix(text completion): send token ids as a prompt"),
+    Patch(
+        "fix-left-text-completions",
+        "fix(proxy): bill and log a text completion's stream that its client leaves",
+    ),
     Patch("fix-merged-extra-body", "fix(router): merge a deployment's extra_body with a call's"),
     Patch("fix-max-retries", "fix(retries): retry a call as often as it says"),
     Patch("fix-messages-stream-tool-calls", "fix(messages): stream every tool call of an answer"),
@@ -101,6 +105,7 @@ PATCHES = (
     Patch("fix-base-model-prices", "fix(cost): price a model by its base_model"),
     Patch("fix-plain-installation", "fix(caching): answer from the cache without the proxy's packages"),
     Patch("broken-responses", "fix(responses): raise litellm's errors where a stream breaks off"),
+    Patch("raising-responses", "fix(responses): close the connection of a stream that raises"),
     Patch(
         "collected-streams",
         "fix(http): let a synchronous stream be collected inside httpcore",
