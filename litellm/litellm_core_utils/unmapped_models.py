@@ -6,7 +6,6 @@ A model is remembered by the names it is looked up by, and by the tables that ar
 `litellm.model_cost`. Upstream replaces those tables whenever a list changes (`register_model`, a reload).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import litellm
@@ -18,24 +17,12 @@ from litellm.types.utils import LlmProviders, LlmProvidersSet
 _PROVIDERS_WITH_RULES: Final = ("vertex_ai", "huggingface")
 
 
-@dataclass(frozen=True)
-class _Tables:
-    """What is searched besides `litellm.model_cost`, by identity."""
-
-    lowercase_map: object
-    rules: object
-
-    @classmethod
-    def now(cls) -> "_Tables":
-        rules: Final = fallback_generalizations._registry.capability_rules
-        return cls(lowercase_map=litellm.utils._model_cost_lowercase_map, rules=rules)
-
-    def unchanged(self) -> bool:
-        now: Final = _Tables.now()
-        return self.lowercase_map is now.lowercase_map and self.rules is now.rules
+def _tables() -> tuple[object, object]:
+    """What is searched besides `litellm.model_cost`: the map of lower case names, and the rules."""
+    return litellm.utils._model_cost_lowercase_map, fallback_generalizations._registry.capability_rules
 
 
-_UNMAPPED: Final[dict[tuple[str, str | None], tuple[frozenset[str], _Tables]]] = {}
+_UNMAPPED: Final[dict[tuple[str, str | None], tuple[frozenset[str], tuple[object, object]]]] = {}
 
 
 def is_known_unmapped(model: str, custom_llm_provider: str | None) -> bool:
@@ -49,8 +36,10 @@ def is_known_unmapped(model: str, custom_llm_provider: str | None) -> bool:
     remembered: Final = _UNMAPPED.get((model, custom_llm_provider))
     if remembered is None:
         return False
-    names, tables = remembered
-    if tables.unchanged() and litellm.model_cost.keys().isdisjoint(names):
+    names, (lowercase_map, rules) = remembered
+    lowercase_map_now, rules_now = _tables()
+    unchanged: Final = lowercase_map is lowercase_map_now and rules is rules_now
+    if unchanged and litellm.model_cost.keys().isdisjoint(names):
         return True
     _UNMAPPED.pop((model, custom_llm_provider), None)
     return False
@@ -70,12 +59,12 @@ class ModelSearch:
         self._provider: Final = custom_llm_provider
         self.is_known_to_fail: Final = is_known_unmapped(model, custom_llm_provider)
         # Taken before the search, so that a list that changes meanwhile is not taken for searched.
-        self._tables: Final = _Tables.now()
+        self._tables: Final = _tables()
 
     def failed(self) -> None:
         """Remembers that no price list knows the model."""
         names: Final = _names_searched(self._model, self._provider)
-        if not names or self._tables.lowercase_map is None:
+        if not names or self._tables[0] is None:
             return
         if len(_UNMAPPED) >= DEFAULT_MAX_LRU_CACHE_SIZE:
             _UNMAPPED.clear()

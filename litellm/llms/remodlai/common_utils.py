@@ -7,6 +7,7 @@ mixes one of the two identities below into upstream's `HostedVLLM…` class for 
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import httpx
@@ -18,7 +19,7 @@ from litellm.litellm_core_utils.call_headers import headers_of_call
 from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
-from litellm.llms.remodlai.bases import meant, server_root, with_api_path, wrong_base
+from litellm.llms.remodlai.bases import MAX_REMEMBERED, meant, server_root, with_api_path, wrong_base
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
 from litellm.llms.remodlai.token_counter import ServerTokenCounter
 from litellm.llms.vllm import common_utils as vllm
@@ -50,18 +51,18 @@ def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
     return base, sent
 
 
-def server_base(provider: str, given: object) -> str:
+@lru_cache(MAX_REMEMBERED)
+def server_base(provider: str, base: str) -> str:
     """
     The base of a server, as it is used.
 
     Args:
         provider: whose call it is.
-        given: as it was configured.
+        base: as it was configured.
 
     Raises:
         LexiqNovaError: it names no server (400); the message says where it came from.
     """
-    base: Final = str(given)
     if base.startswith(ENGINE_SCHEME):
         return base
     if (cause := wrong_base(base)) is not None:
@@ -153,7 +154,7 @@ class HostedLexiqNova:
         if not base or base == LOCAL_ENGINE:
             return LexiqNova.resolve(base, api_key)
         key: Final = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
-        return with_sendable_key(server_base(cls.provider, base), key)
+        return with_sendable_key(server_base(cls.provider, str(base)), key)
 
     def reach(self, call: Mapping[str, Any]) -> str:
         """
@@ -282,7 +283,7 @@ class LexiqNova(HostedLexiqNova):
         given: Final = None if api_base == LOCAL_ENGINE else api_base
         base: Final = given or get_secret_str("LEXIQ_NOVA_API_BASE")
         key: Final = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
-        return with_sendable_key(server_base(cls.provider, base) if base else LOCAL_ENGINE, key)
+        return with_sendable_key(server_base(cls.provider, str(base)) if base else LOCAL_ENGINE, key)
 
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ puts `naming_engine` around each, after a stored credential has filled in its ba
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 
@@ -42,9 +42,7 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
         model: Final = litellm.model_alias_map.get(asked, asked) if isinstance(asked, str) else asked
         provider: Final = call.get("custom_llm_provider")
         if provider in PROVIDERS or isinstance(model, str) and model.startswith(_PREFIXES):
-            on_engine: Final = _on_engine(call, model, provider)
-            call.clear()
-            call.update(on_engine)
+            _name_engine(call, model, provider)
 
     if inspect.iscoroutinefunction(function):
 
@@ -63,30 +61,30 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
     return synchronous
 
 
-def _on_engine(call: Mapping[str, object], model: object, provider: object) -> dict[str, object]:
+def _name_engine(call: dict[str, object], model: object, provider: object) -> None:
     # The provider's classes import LiteLLM, which is not complete when `client` decorates its functions.
     from litellm.llms.remodlai.common_utils import own_server
-    from litellm.llms.remodlai.engine.address import local_server
     from litellm.llms.remodlai.errors import LexiqNovaError, NoServer
     from litellm.llms.remodlai.places import LOCAL_ENGINE
 
-    on_server: Final = {name: value for name, value in call.items() if name != "engine_args"}
+    engine_args: Final = call.pop("engine_args", None)
     given_base, key = call.get("api_base") or call.get("base_url"), call.get("api_key")
     for argument in _BASES:
         if given := call.get(argument):
             # Not every function of upstream's asks the provider what is meant, or takes anything but text.
-            on_server[argument] = meant(str(given))
+            call[argument] = meant(str(given))
     name: Final = str(provider) if provider in PROVIDERS else str(model).split("/", 1)[0]
     try:
         base, _key = own_server(name, given_base, key if isinstance(key, str) else None)
     except LexiqNovaError as refusal:
         raise litellm.exception_type(model=model, original_exception=refusal, custom_llm_provider=name) from refusal
     if base != LOCAL_ENGINE or call.get("mock_response") is not None:
-        return on_server
+        return
+    from litellm.llms.remodlai.engine.address import local_server
+
     of_engine: Final = model.removeprefix(f"{name}/") if isinstance(model, str) else ""
     try:
-        server: Final = local_server(of_engine, call.get("engine_args"))
+        call["api_base"] = local_server(of_engine, engine_args).base
     except LexiqNovaError as refusal:
         error: Final = NoServer(name) if isinstance(refusal, NoServer) else refusal
         raise litellm.exception_type(model=of_engine, original_exception=error, custom_llm_provider=name) from error
-    return {**on_server, "api_base": server.base}
