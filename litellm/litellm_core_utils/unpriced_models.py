@@ -71,12 +71,15 @@ def _is_known_unpriced(response: object, model: str | None, custom_llm_provider:
         return False
     if not isinstance(response, (ModelResponse, EmbeddingResponse, litellm.CustomStreamWrapper)):
         return False
-    names: Final = (model,) if isinstance(response, litellm.CustomStreamWrapper) else (response.model, model)
     hidden_params: Final = response._hidden_params
+    if not isinstance(hidden_params, dict):
+        return False
+    own_names: Final = () if isinstance(response, litellm.CustomStreamWrapper) else (response.model,)
+    # What the server calls the model; the response may have the name that was asked for.
+    server_name: Final = hidden_params.get("provider_response_model")
+    names: Final = (model, *own_names, *(() if server_name is None else (server_name,)))
     return (
-        isinstance(hidden_params, dict)
-        and hidden_params.get("custom_llm_provider") in (None, custom_llm_provider)
-        and hidden_params.get("provider_response_model") in (None, names[0])
+        hidden_params.get("custom_llm_provider") in (None, custom_llm_provider)
         and litellm.cost_calculator.get_response_cost_from_hidden_params(hidden_params) is None
         and all(isinstance(name, str) and is_known_unmapped(name, custom_llm_provider) for name in names)
     )

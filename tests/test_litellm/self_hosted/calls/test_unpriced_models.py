@@ -53,6 +53,27 @@ async def test_no_price_is_calculated_for_a_stream_that_begins(
     assert cost(begun()) == 0
 
 
+@pytest.mark.parametrize("served_as", [MODEL, "served-as"])
+def test_no_price_is_calculated_for_a_whole_stream_until_a_list_knows_a_name(
+    provider: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch, served_as: str
+) -> None:
+    chunk = {"id": "a", "created": 1, "model": served_as, "choices": [{"index": 0, "delta": {"content": "Hi"}}]}
+    last = {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    usage = {**chunk, "choices": [], "usage": {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}}
+    monkeypatch.setattr(server, "responder", lambda request: streamed(chunk, last, usage))
+
+    def price() -> Any:
+        call = {"model": f"{provider}/{MODEL}", "messages": MESSAGES, "stream_options": {"include_usage": True}}
+        chunks = list(litellm.completion(**call, stream=True, api_base=f"{server.url}/v1", api_key="key"))
+        return getattr(chunks[-1].usage, "cost", None)
+
+    assert price() is None
+    tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
+    assert price() is None and tokens.count == 0
+    litellm.model_cost[f"{provider}/{served_as}"] = dict(PRICE)
+    assert price() == pytest.approx(COST)
+
+
 async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
     logger = RecordingLogger()
     litellm.callbacks = [logger]
