@@ -9,12 +9,16 @@ from fork.edit import Edit
 if TYPE_CHECKING:
     from litellm._internal_context import is_internal_call
     from litellm.litellm_core_utils.litellm_logging import Logging
-    from litellm.litellm_core_utils.unheard_success import is_success_heard
+    from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+    from litellm.litellm_core_utils.thread_pool_executor import executor
+    from litellm.litellm_core_utils.unheard_success import executor_where_heard, is_success_heard
 
 EDIT = Edit(__name__, __doc__, patch="unheard-success", speed=True)
 
+LOGGING = "litellm/litellm_core_utils/litellm_logging.py"
 
-@EDIT.after("litellm/litellm_core_utils/litellm_logging.py", "Logging.custom_pricing")
+
+@EDIT.after(LOGGING, "Logging.custom_pricing")
 def state() -> None:
     # Set where a call makes its own logging object, which nobody but its callbacks gets to see.
     made_by_call: bool = False
@@ -41,4 +45,20 @@ def enqueued(logging_obj: Logging) -> None:
 @EDIT.behind(enqueued, "litellm/utils.py", "_schedule_async_success_logging._enqueue_async_logging")
 def unless_unheard(logging_obj: Logging) -> None:
     if not is_success_heard(logging_obj):
+        return
+
+
+def submit() -> object:
+    return executor.submit
+
+
+# A synchronous stream does so for each chunk, an asynchronous one at its end.
+@EDIT.instead_of(submit, "litellm/litellm_core_utils/streaming_handler.py", "CustomStreamWrapper.__next__", times=4)
+def submit_where_heard(self: CustomStreamWrapper) -> object:
+    return executor_where_heard(self.logging_obj).submit
+
+
+@EDIT.start(LOGGING, "Logging.dispatch_success_handlers")
+def unless_stream_unheard(self: Logging) -> None:
+    if not is_success_heard(self):
         return

@@ -135,7 +135,7 @@ PATCHES = (
     Patch(
         "unheard-success",
         "perf(logging): build no log entry where no callback hears of it",
-        measured=f"19 % {_CALL}",
+        measured=f"19 % {_CALL}; 35 % of a chunk of a synchronous stream of 200.",
     ),
     Patch(
         "plain-chunks",

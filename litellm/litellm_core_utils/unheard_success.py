@@ -1,12 +1,16 @@
 """Calls whose success nobody hears of: without callbacks, no log entry is built and handed to another thread."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import litellm
 from litellm._logging import is_debugging_on
+from litellm.litellm_core_utils.thread_pool_executor import executor
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from litellm.litellm_core_utils.litellm_logging import Logging
 
 # Of these, the success handlers log the answer and change nothing in it.
@@ -33,3 +37,23 @@ def is_success_heard(logging_obj: "Logging") -> bool:
         or is_debugging_on()
         or os.getenv("LITELLM_PRINT_STANDARD_LOGGING_PAYLOAD")
     )
+
+
+class _NoExecutor:
+    """Stands where an executor does, and runs nothing."""
+
+    def submit(self, handler: Callable[..., object], *args: object) -> None:
+        """Leaves `handler` alone."""
+
+
+_NO_EXECUTOR: Final = _NoExecutor()
+
+
+def executor_where_heard(logging_obj: "Logging") -> "ThreadPoolExecutor | _NoExecutor":
+    """
+    What runs the success handlers of a synchronous stream: one thread for each chunk, and one for the whole answer.
+
+    Args:
+        logging_obj: the call's logging object.
+    """
+    return executor if is_success_heard(logging_obj) else _NO_EXECUTOR

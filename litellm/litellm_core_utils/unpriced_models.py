@@ -75,9 +75,10 @@ def _is_known_unpriced(response: object, model: str | None, custom_llm_provider:
     if not isinstance(hidden_params, dict):
         return False
     own_names: Final = () if isinstance(response, litellm.CustomStreamWrapper) else (response.model,)
-    # What the server calls the model; the response may have the name that was asked for.
+    # What the server calls the model; the response may have the name that was asked for. It is looked up with a prefix.
     server_name: Final = hidden_params.get("provider_response_model")
-    names: Final = (model, *own_names, *(() if server_name is None else (server_name,)))
+    server_names: Final = () if server_name in (None, *own_names) else (f"{custom_llm_provider}/{server_name}",)
+    names: Final = (model, *own_names, *server_names)
     return (
         hidden_params.get("custom_llm_provider") in (None, custom_llm_provider)
         and litellm.cost_calculator.get_response_cost_from_hidden_params(hidden_params) is None

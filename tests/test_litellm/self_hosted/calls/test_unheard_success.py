@@ -1,6 +1,7 @@
 """No log entry is built that nobody reads, and whoever reads one gets it."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from litellm.litellm_core_utils import litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
 from support.logger import RecordingLogger
 from support.plain_calls import MESSAGES, MODEL, Ask, Counter, arrived
+from support.recording import RecordingServer, streamed
 
 
 @pytest.fixture
@@ -27,6 +29,45 @@ async def test_no_log_entry_is_built_that_nobody_reads(ask: Ask, payloads: Count
     assert await arrived(logger.event)
     # What the earlier calls had handed over would have come before.
     assert payloads.count == len(logger.heard) == 1
+
+
+@pytest.fixture(params=["sync", "async"])
+def streamed_text(
+    request: pytest.FixtureRequest, provider: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Awaitable[str]]:
+    """Reads a stream of four chunks to its end; returns its text."""
+    chunk = {"id": "a", "created": 1, "model": MODEL}
+    texts = [{**chunk, "choices": [{"index": 0, "delta": {"content": text}}]} for text in "abc"]
+    last = {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    monkeypatch.setattr(server, "responder", lambda request: streamed(*texts, last))
+    call = {"model": f"{provider}/{MODEL}", "messages": MESSAGES, "stream": True, "api_base": f"{server.url}/v1"}
+
+    def text_of(chunks: Iterable[Any]) -> str:
+        return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+
+    async def read() -> str:
+        if request.param == "async":
+            return text_of([chunk async for chunk in await litellm.acompletion(**call, api_key="key")])
+        return text_of(await asyncio.to_thread(lambda: list(litellm.completion(**call, api_key="key"))))
+
+    return read
+
+
+async def test_no_log_entry_is_built_of_a_stream_that_nobody_reads(
+    streamed_text: Callable[[], Awaitable[str]], payloads: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled = [Counter(monkeypatch, Logging, name) for name in ("success_handler", "async_success_handler")]
+    for _ in range(3):
+        assert await streamed_text() == "abc"
+    await asyncio.sleep(0)  # the task that an asynchronous stream leaves behind looks for callbacks when it runs
+    assert sum(counter.count for counter in handled) == 0
+    logger = RecordingLogger()
+    litellm.callbacks = [logger]
+    assert await streamed_text() == "abc"
+    assert await arrived(logger.event)
+    assert payloads.count == len(logger.heard) == 1
+    (heard,) = logger.heard
+    assert heard["standard_logging_object"]["response"]["choices"][0]["message"]["content"] == "abc"
 
 
 def to_callbacks(logger: RecordingLogger) -> dict[str, Any]:
