@@ -136,7 +136,7 @@ chaos: $(STAMPS)/models  ## mixed calls to three local models while callers and 
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.chaos --stand-in
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.chaos --calls 60
 
-faults: $(STAMPS)/fork  ## load and faults of the proxy at full size, two builds at once; about six minutes
+faults: $(STAMPS)/fork  ## load and faults of the proxy at full size, two builds at once; some ten minutes
 	$(BIN)/python -m benchmarks.faults
 
 soak: $(STAMPS)/fork  ## ten minutes of mixed load on a proxy: memory and open files

@@ -6,8 +6,10 @@ import os
 import random
 import signal
 import socket
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ MODELS = ("lexiq-nova-chat", "lexiq-nova-local")
 MESSAGES = [{"role": "user", "content": "Tell a long story."}]
 WORD = " word"
 RECORDED = "recorded.jsonl"
+STARTED = "Application startup complete"
+"""What the proxy's log says once for each worker."""
 RECEIVED_AHEAD = 4096
 """Bytes that the kernel takes for a slow reader before it reads them; Linux doubles it."""
 
@@ -186,10 +190,10 @@ async def ended_during_streams(
     streams: int,
     words: int,
     pause: float,
-    pid: int | None = None,
+    which: Callable[[], int] | None = None,
     how: signal.Signals = signal.SIGTERM,
 ) -> Counter[str]:
-    """Ends a process of the proxy, the first one unless `pid` names another, when its streams have begun.
+    """Ends a process of the proxy, the first one unless `which` says another, when its streams have begun.
 
     Returns:
         How the streams ended, as `told` says it.
@@ -200,5 +204,69 @@ async def ended_during_streams(
         reading = [asyncio.create_task(streamed(client, number, begun)) for number in range(streams)]
         while len(begun) < streams:
             await asyncio.sleep(0.05)
-        os.kill(pid or gateway.pid, how)
+        os.kill(which() if which else gateway.pid, how)
         return Counter(await asyncio.gather(*reading))
+
+
+def counted(gateway: Gateway) -> float:
+    """How many calls the counters of `/metrics` have."""
+    with gateway.client(follow_redirects=True) as client:
+        lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("litellm_requests_metric_total"))
+
+
+async def streams_at_once(gateway: Gateway, streams: int) -> Counter[str]:
+    """How so many streams end that begin together, as `told` says it."""
+    async with gateway.async_client(limits=httpx.Limits(max_connections=None)) as client:
+        return Counter(await asyncio.gather(*(streamed(client, number, set()) for number in range(streams))))
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """
+    A file system for what a proxy that runs in a folder logs. It is in a mount namespace of its own, and gone with the
+    process that holds it.
+
+    Args:
+        folder: of the proxy; its log and the recorder's file will be links to files on the disk.
+        size: in bytes.
+
+    Returns:
+        The disk, by a path that processes of other namespaces can open.
+
+    Raises:
+        OSError: nothing can be mounted here; only root may.
+    """
+    point = folder / "disk"
+    point.mkdir()
+    holder = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec cat']
+        + ["sh", str(size), str(point)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert holder.stdin is not None and holder.stdout is not None
+    try:
+        if (said := holder.stdout.readline().strip()) != "mounted":
+            raise OSError(f"no file system can be mounted here: {said}")
+        disk = Path(f"/proc/{holder.pid}/root{point}")
+        for name in ("proxy.log", RECORDED):
+            (folder / name).symlink_to(disk / name)
+        yield disk
+    finally:
+        holder.stdin.close()
+        holder.wait()
+        holder.stdout.close()
+
+
+def fill(disk: Path) -> Path:
+    """Writes a file until the disk is full, and returns it."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * 4096)
+        except OSError:
+            return ballast

@@ -18,7 +18,7 @@ from support.loopback import child_env
 from support.ports import hold_port
 from support.waiting import until_it_serves
 
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 STOP_SECONDS = 15.0
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "LD_LIBRARY_PATH", "COVERAGE_FILE")
 """What the proxy sees of this process's environment: no key and no base that a test did not give it."""

@@ -5,7 +5,9 @@
 
 import asyncio
 import resource
+import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,28 +19,38 @@ from proxy.faults import (
     MESSAGES,
     MODELS,
     PROVIDERS,
+    RECORDED,
+    STARTED,
+    counted,
     ended_during_streams,
+    fill,
     open_files,
     recorded,
     recording_gateway,
+    slow_readers,
+    small_disk,
     storm,
-    streamed,
+    streams_at_once,
     tasks,
     telling,
 )
-from proxy.gateway import Gateway, config_of, deployment
+from proxy.gateway import START_SECONDS, Gateway, config_of, deployment
 
 from support.recording import RecordingServer, Request, Response
 from support.waiting import eventually
 
 PATHS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": MESSAGES},
+    "/v1/completions": {"prompt": "Tell a long story."},
     "/v1/messages": {"messages": MESSAGES, "max_tokens": 99},
 }
 READ = 6
 """Words that a client reads before it leaves."""
 CLIENTS, STORM_SECONDS = 100, 2.0
 STREAMS = 50
+CALLS = 10
+READERS, LETTERS, CHUNKS = 40, 2_000, 100
+DISK_BYTES = 1_000_000
 TIMEOUT = 1.0
 
 
@@ -175,28 +187,82 @@ def talkative(server: RecordingServer, tmp_path: Path) -> Iterator[Gateway]:
 
 
 async def test_no_room_for_logs(talkative: Gateway, server: RecordingServer) -> None:
-    """The limit of a process makes every write to a file fail, as a full disk does; it needs no right to mount one."""
+    """The limit of a process makes every write to a file fail; it needs no right to mount a disk."""
     gateway = talkative
     server.responder = telling(5, 0)
+    whole = {"whole 5": CALLS}
 
-    async def calls() -> list[str]:
-        async with gateway.async_client() as client:
-            return await asyncio.gather(*(streamed(client, number, set()) for number in range(10)))
-
-    def counted() -> float:
-        with gateway.client(follow_redirects=True) as client:
-            lines = client.get("/metrics").text.splitlines()
-        return sum(float(line.split()[-1]) for line in lines if line.startswith("litellm_requests_metric_total"))
-
-    assert await calls() == ["whole 5"] * 10
-    await asyncio.to_thread(eventually, lambda: len(recorded(gateway)) == 10)
+    assert await streams_at_once(gateway, CALLS) == whole
+    await asyncio.to_thread(eventually, lambda: len(recorded(gateway)) == CALLS)
     size = len(gateway.text())
     before = resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    assert await calls() == ["whole 5"] * 10
-    assert await asyncio.to_thread(eventually, lambda: counted() == 20), "the counters have what the log has not"
-    assert (len(gateway.text()), len(recorded(gateway))) == (size, 10)
+    assert await streams_at_once(gateway, CALLS) == whole
+    assert await asyncio.to_thread(eventually, lambda: counted(gateway) == 2 * CALLS), (
+        "the counters have what no log has"
+    )
+    assert (len(gateway.text()), len(recorded(gateway))) == (size, CALLS)
 
     resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, before)
-    assert await calls() == ["whole 5"] * 10
-    await asyncio.to_thread(eventually, lambda: len(recorded(gateway)) == 20)
+    assert await streams_at_once(gateway, CALLS) == whole
+    await asyncio.to_thread(eventually, lambda: len(recorded(gateway)) == 2 * CALLS)
     assert len(gateway.text()) > size
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with ExitStack() as stack:
+        try:
+            mounted = stack.enter_context(small_disk(tmp_path, DISK_BYTES))
+        except OSError as error:
+            pytest.skip(str(error))
+        yield mounted
+
+
+async def test_a_full_disk_for_logs(disk: Path, server: RecordingServer, tmp_path: Path) -> None:
+    server.responder = telling(5, 0)
+    whole = {"whole 5": CALLS}
+    with recording_gateway(tmp_path, server, LITELLM_LOG="INFO") as gateway:
+        written = disk / RECORDED
+        assert await streams_at_once(gateway, CALLS) == whole
+        await asyncio.to_thread(eventually, lambda: len(recorded(gateway)) == CALLS)
+
+        ballast = fill(disk)
+        assert await streams_at_once(gateway, CALLS) == whole
+        assert await asyncio.to_thread(eventually, lambda: counted(gateway) == 2 * CALLS), "the counters have the calls"
+        size, kept = len(gateway.text()), written.stat().st_size
+        assert await streams_at_once(gateway, CALLS) == whole
+        await asyncio.to_thread(eventually, lambda: counted(gateway) == 3 * CALLS)
+        assert (len(gateway.text()), written.stat().st_size) == (size, kept), "there was room left"
+
+        ballast.unlink()
+        assert await streams_at_once(gateway, CALLS) == whole
+        # The first new line stands behind the torn one that filled the disk.
+        await asyncio.to_thread(eventually, lambda: written.read_bytes()[kept:].count(b"\n") == CALLS)
+        assert len(gateway.text()) > size
+
+
+async def test_a_killed_worker(server: RecordingServer, tmp_path: Path) -> None:
+    with recording_gateway(tmp_path, server, "--num_workers", "2", "--timeout_worker_healthcheck", "60") as gateway:
+        await asyncio.to_thread(eventually, lambda: gateway.text().count(STARTED) == 2, START_SECONDS, gateway.text)
+
+        def one_of_them() -> int:
+            return min(gateway.workers(), key=open_files)  # at least half of the streams are the other one's
+
+        ended = await ended_during_streams(gateway, server, STREAMS, 30, 0.1, one_of_them, signal.SIGKILL)
+        whole = ended.pop("whole 30")
+        assert whole >= STREAMS // 2
+        assert all(how.startswith("cut") for how in ended), ended
+        await asyncio.to_thread(eventually, lambda: len(recorded(gateway)) == whole, 10)
+
+        server.responder = serving(SERVER_KEY)
+        async with gateway.async_client() as client:
+            for number in range(10):
+                body = {"model": MODELS[number % 2], "messages": MESSAGES}
+                assert (await client.post("/v1/chat/completions", json=body)).status_code == httpx.codes.OK
+
+
+async def test_slow_readers(gateway: Gateway, server: RecordingServer) -> None:
+    story, usual = telling(CHUNKS, 0, " word" + "x" * LETTERS), serving(SERVER_KEY)
+    server.responder = lambda request: story(request) if request.json()["stream"] else usual(request)
+    result = await slow_readers(gateway, READERS, plain_calls=5, rest=1)
+    assert result.ended == {f"whole {CHUNKS}": READERS}
