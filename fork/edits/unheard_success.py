@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
     from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
     from litellm.litellm_core_utils.thread_pool_executor import executor
-    from litellm.litellm_core_utils.unheard_success import executor_where_heard, is_success_heard
+    from litellm.litellm_core_utils.unheard_success import is_success_heard, where_heard
 
 EDIT = Edit(__name__, __doc__, patch="unheard-success", speed=True)
 
@@ -55,7 +55,7 @@ def submit() -> object:
 # A synchronous stream does so for each chunk, an asynchronous one at its end.
 @EDIT.instead_of(submit, "litellm/litellm_core_utils/streaming_handler.py", "CustomStreamWrapper.__next__", times=4)
 def submit_where_heard(self: CustomStreamWrapper) -> object:
-    return executor_where_heard(self.logging_obj).submit
+    return where_heard(executor, self.logging_obj).submit
 
 
 @EDIT.start(LOGGING, "Logging.dispatch_success_handlers")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import litellm
 from litellm._logging import is_debugging_on
-from litellm.litellm_core_utils.thread_pool_executor import executor
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -49,11 +48,12 @@ class _NoExecutor:
 _NO_EXECUTOR: Final = _NoExecutor()
 
 
-def executor_where_heard(logging_obj: "Logging") -> "ThreadPoolExecutor | _NoExecutor":
+def where_heard(executor: "ThreadPoolExecutor", logging_obj: "Logging") -> "ThreadPoolExecutor | _NoExecutor":
     """
-    What runs the success handlers of a synchronous stream: one thread for each chunk, and one for the whole answer.
+    What runs the success handlers of a synchronous stream, which has them called for each chunk and for the answer.
 
     Args:
+        executor: where they run if anything hears of them.
         logging_obj: the call's logging object.
     """
     return executor if is_success_heard(logging_obj) else _NO_EXECUTOR
