@@ -30,6 +30,8 @@ from litellm.llms.remodlai.command.parser import main as command
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.engine.runtime import ask, wait
 
+from .waiting import eventually
+
 pytest.importorskip("uvicorn")
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -39,15 +41,6 @@ HOSTILE = "[bold red]a[/]\n\033[2J$(touch x);`id`"
 START_SECONDS = 120.0
 WEIGHTS = b"w" * 3000
 MODEL = {"config.json": b"{}", "model.safetensors": WEIGHTS, "pytorch_model.bin": b"b" * 5000, "onnx/model.onnx": b"o"}
-
-
-def eventually(condition: Callable[[], object], seconds: float = START_SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 STARTED: "list[subprocess.Popen[Any]]" = []
 
 
@@ -139,7 +132,7 @@ def test_a_log_has_a_line_for_each_start_swap_and_end(
         said = (record.getMessage().partition(f"lexiq_nova/{model}: ")[2] for record in caplog.records)
         return [line for line in said if line]
 
-    eventually(lambda: "has ended: it was stopped" in words("b/model"))
+    eventually(lambda: "has ended: it was stopped" in words("b/model"), START_SECONDS)
     assert words("a/model")[-1] == "has ended: it gave way to another model"
     assert any(line.startswith("ready after ") for line in words("a/model"))
     assert any(line.startswith("waiting for a/model to finish") for line in words("b/model"))

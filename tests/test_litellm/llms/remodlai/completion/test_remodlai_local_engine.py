@@ -35,6 +35,8 @@ from litellm.llms.remodlai.engine.start import Start
 from litellm.llms.remodlai.engine.transport import TRANSPORT
 from litellm.llms.remodlai.errors import LexiqNovaError
 
+from .waiting import eventually
+
 pytest.importorskip("uvicorn")
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -55,13 +57,6 @@ def call(client: httpx.Client, model: str = "some/model", **body: Any) -> Any:
 
 def status(model: str = "some/model") -> dict[str, Any] | None:
     return wait(ask(Engine.of(model).folder, "status"))
-
-
-def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 def test_starts_by_itself_and_stays(client: httpx.Client) -> None:
