@@ -10,7 +10,7 @@ from superset import nova
 from superset.ways import IN_PYTHON, WAYS, Asking, vectors
 
 import litellm
-from litellm.llms.remodlai.embedding.transformation import LARGE_BATCH
+from litellm.llms.remodlai.embedding.floats import LARGE_BATCH
 
 BATCH = [f"text {number}" for number in range(2 * LARGE_BATCH)]
 SIZES = [1, LARGE_BATCH - 1, LARGE_BATCH, 2 * LARGE_BATCH]
