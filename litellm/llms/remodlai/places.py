@@ -25,11 +25,22 @@ def _variable(name: str) -> Place:
     return name, lambda: get_secret_str(name)
 
 
-# First to last; `remodlai/` without a base does what `lexiq_nova/` does.
-_LOCAL_BASES: Final[tuple[Place, ...]] = (_variable("LEXIQ_NOVA_API_BASE"),)
+_OWN_BASES: Final[dict[str, tuple[Place, ...]]] = {
+    "remodlai": (("litellm.api_base", lambda: litellm.api_base), _variable("REMODLAI_API_BASE")),
+    "lexiq_nova": (_variable("LEXIQ_NOVA_API_BASE"),),
+}
+# A provider without a base does what the next one does.
+_OWNERS: Final[dict[str, tuple[str, ...]]] = {
+    "remodlai": ("remodlai", "lexiq_nova"),
+    "lexiq_nova": ("lexiq_nova",),
+}
+# First to last, each with the provider whose key goes to the server that is found there.
+_OWNED: Final[dict[str, tuple[tuple[str, Place], ...]]] = {
+    provider: tuple((owner, place) for owner in owners for place in _OWN_BASES[owner])
+    for provider, owners in _OWNERS.items()
+}
 BASES: Final[dict[str, tuple[Place, ...]]] = {
-    "remodlai": (("litellm.api_base", lambda: litellm.api_base), _variable("REMODLAI_API_BASE"), *_LOCAL_BASES),
-    "lexiq_nova": _LOCAL_BASES,
+    provider: tuple(place for _, place in owned) for provider, owned in _OWNED.items()
 }
 KEYS: Final[dict[str, tuple[Place, ...]]] = {
     "remodlai": (("litellm.remodlai_key", lambda: litellm.remodlai_key), _variable("REMODLAI_API_KEY")),
@@ -42,12 +53,37 @@ def first_set(places: tuple[Place, ...]) -> str | None:
     return next((name for name, value in places if value()), None)
 
 
+def server_of(provider: str, given: object = None) -> tuple[str, str]:
+    """
+    Finds the server of a call.
+
+    Args:
+        provider: whose call it is.
+        given: the call's base, if any.
+
+    Returns:
+        The provider whose key goes to the server, and the server's base as it was configured; LOCAL_ENGINE where there
+        is none.
+    """
+    if given and given != LOCAL_ENGINE:
+        return provider, str(given)
+    places: Final = _OWNED[provider]
+    found: Final = None if given else next(((owner, base) for owner, (_, value) in places if (base := value())), None)
+    if found is not None and found[1] != LOCAL_ENGINE:
+        return found
+    # A base that names the engine leaves only the server of this machine, whose place is the last.
+    owner, (_, value) = places[-1]
+    return owner, value() or LOCAL_ENGINE
+
+
+def key_of(owner: str) -> str | None:
+    """Returns the key that is configured for the servers of a provider."""
+    return next(filter(None, (value() for _, value in KEYS[owner])), None)
+
+
 def has_server(provider: str) -> bool:
     """Whether a server is configured for the provider's calls that name none."""
-    bases: Final = [value() or None for _, value in BASES[provider]]
-    first: Final = next(filter(None, bases), None)
-    # A base that names the engine leaves only the server of this machine, whose place is the last.
-    return (bases[-1] if first == LOCAL_ENGINE else first) not in (None, LOCAL_ENGINE)
+    return server_of(provider)[1] != LOCAL_ENGINE
 
 
 def base_of_deployment(params: Mapping[str, object]) -> object:
@@ -88,7 +124,13 @@ def _root(base: object) -> str:
 
 def owner_of(provider: str, place: str) -> str:
     """Returns the provider whose key goes to the server that was found in a place."""
-    return "lexiq_nova" if place == "LEXIQ_NOVA_API_BASE" else provider
+    return next((owner for owner, (name, _) in _OWNED[provider] if name == place), provider)
+
+
+def base_names(provider: str) -> str:
+    """Returns the names by which a server can be given."""
+    *names, last = ["api_base=...", *(name for name, _ in BASES[provider])]
+    return f"{', '.join(names)} or {last}"
 
 
 def key_names(provider: str) -> str:

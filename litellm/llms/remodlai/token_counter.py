@@ -18,6 +18,7 @@ from litellm.llms.base_llm.base_utils import BaseTokenCounter
 from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_httpx_client
 from litellm.llms.remodlai.bases import server_root
 from litellm.llms.remodlai.errors import ENGINE_SCHEME, LexiqNovaError
+from litellm.llms.remodlai.local import running_base
 from litellm.types.utils import TokenCountResponse
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -140,8 +141,8 @@ class ServerTokenCounter(BaseTokenCounter):
         except LexiqNovaError as error:
             verbose_logger.debug("%s: nobody is asked for a count of tokens: %s", self.provider, error.message)
             return None
-        base: Final = _base_of_engine(body["model"]) if given.startswith(ENGINE_SCHEME) else given
-        url: Final = f"{server_root(base)}/tokenize"
+        base: Final = running_base(body["model"]) if given.startswith(ENGINE_SCHEME) else given
+        url: Final = f"{server_root(base or '')}/tokenize"
         if not base or _SILENT_UNTIL.get(url, 0.0) > time.monotonic():
             return None
         own: Final = {} if key == PLACEHOLDER_API_KEY else {"Authorization": f"Bearer {key}"}
@@ -156,14 +157,6 @@ class ServerTokenCounter(BaseTokenCounter):
     async def _post_async(self, request: _Request) -> httpx.Response:
         client: Final = get_async_httpx_client(litellm.LlmProviders(self.provider), {"ssl_verify": request.ssl_verify})
         return await client.post(request.url, json=dict(request.body), headers=request.headers, timeout=TIMEOUT_SECONDS)
-
-
-def _base_of_engine(model: str) -> str:
-    """Empty where none of the model is up."""
-    # The engine's modules are loaded with the first call that needs them.
-    from litellm.llms.remodlai.engine.address import running_base
-
-    return running_base(model) or ""
 
 
 def _count_in(answer: httpx.Response) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import openai
 import litellm
 from litellm.llms.remodlai.command.naming import model_named
 from litellm.llms.remodlai.command.screen import complain, say, say_piece
-from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.engine.errors import failure
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 PROMPT: Final = ">>> "
 HELP: Final = "/bye or Ctrl-D ends, /clear forgets what was said, Ctrl-C ends an answer"

@@ -16,11 +16,11 @@ from litellm.llms.remodlai.command.naming import engines_of, model_named
 from litellm.llms.remodlai.command.screen import complain, say, say_json, say_table, size, without_controls
 from litellm.llms.remodlai.engine import permits, settings
 from litellm.llms.remodlai.engine.engine import Engine, engines, running_engines
+from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.memory import processes
 from litellm.llms.remodlai.engine.runtime import POLL_SECONDS, ask, listens, wait
 from litellm.llms.remodlai.engine.start import Start
 from litellm.llms.remodlai.engine.states import State, state_in
-from litellm.llms.remodlai.errors import failure
 from litellm.llms.remodlai.keys import without_secrets
 from litellm.llms.remodlai.places import has_server
 

@@ -19,7 +19,8 @@ from litellm.llms.remodlai.command.naming import model_named
 from litellm.llms.remodlai.command.screen import say, say_json, say_table, size
 from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served, folder_of, hub_cache
 from litellm.llms.remodlai.engine.download import sizes_on_hub
-from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.engine.errors import failure
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 # The hub's client asks with httpx, and since its release 2 with httpx2, whose errors are none of httpx's.
 UNFETCHED: Final[tuple[type[Exception], ...]] = (

@@ -6,7 +6,8 @@ import os
 from typing import Final
 
 from litellm.llms.remodlai.engine.engine import Engine
-from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.engine.errors import failure
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 PREFIXES: Final = ("lexiq_nova/", "remodlai/")
 

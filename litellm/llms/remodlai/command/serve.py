@@ -17,10 +17,10 @@ from litellm.llms.remodlai.command.naming import model_named
 from litellm.llms.remodlai.command.screen import say
 from litellm.llms.remodlai.engine import permits
 from litellm.llms.remodlai.engine.engine import Engine
+from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.progress import printable
 from litellm.llms.remodlai.engine.runtime import disk_errors, runtime_directory, write
 from litellm.llms.remodlai.engine.start import Start
-from litellm.llms.remodlai.errors import failure
 from litellm.llms.remodlai.keys import MIN_LENGTH, is_sendable
 from litellm.llms.remodlai.places import has_server
 

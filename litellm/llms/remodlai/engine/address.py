@@ -11,8 +11,8 @@ import httpx
 from litellm.constants import PLACEHOLDER_API_KEY
 from litellm.llms.remodlai.engine import permits
 from litellm.llms.remodlai.engine.engine import Engine, vllm_is_here
+from litellm.llms.remodlai.engine.errors import NoEngine, failure
 from litellm.llms.remodlai.engine.runtime import listens
-from litellm.llms.remodlai.errors import NoServer, failure
 
 SCHEME: Final = "lexiq-nova"
 # The host of a call that names no model: the one engine that is running.
@@ -52,7 +52,7 @@ def local_server(model: str, engine_args: object = None) -> Server:
     """
     if not model:
         if not vllm_is_here():
-            raise NoServer
+            raise NoEngine
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
     engine: Final = Engine.of(model, engine_args)
     permits.require(engine)
@@ -88,7 +88,7 @@ def engine_of(url: httpx.URL) -> Engine:
     if url.host in _ENGINES:
         return _ENGINES[url.host]
     if not vllm_is_here():
-        raise NoServer
+        raise NoEngine
     running: Final = [engine for engine in permits.running() if url.host in (ANY, engine.name)]
     if len(running) != 1:
         names: Final = ", ".join(engine.model for engine in running) or "none"

@@ -17,13 +17,14 @@ import httpx
 from litellm.llms.remodlai.engine.address import engine_of
 from litellm.llms.remodlai.engine.advice import with_advice
 from litellm.llms.remodlai.engine.engine import Engine
+from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.log import last_error
 from litellm.llms.remodlai.engine.progress import how_far
 from litellm.llms.remodlai.engine.runtime import Pauses
 from litellm.llms.remodlai.engine.settings import max_calls
 from litellm.llms.remodlai.engine.start import Start
 from litellm.llms.remodlai.engine.wishes import HEADER
-from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 # vLLM's answer to every call once its engine process is dead; its own server ends some seconds later, or never.
 DEAD_INSIDE: Final = "EngineCore encountered an issue"

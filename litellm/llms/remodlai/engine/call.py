@@ -63,8 +63,9 @@ def naming_engine(function: Callable[P, R]) -> Callable[P, R]:
 
 def _name_engine(call: dict[str, object], model: object, provider: object) -> None:
     # The provider's classes import LiteLLM, which is not complete when `client` decorates its functions.
+    from litellm.llms.remodlai import local
     from litellm.llms.remodlai.common_utils import own_server
-    from litellm.llms.remodlai.errors import LexiqNovaError, NoServer
+    from litellm.llms.remodlai.errors import LexiqNovaError
     from litellm.llms.remodlai.places import LOCAL_ENGINE
 
     engine_args: Final = call.pop("engine_args", None)
@@ -80,11 +81,8 @@ def _name_engine(call: dict[str, object], model: object, provider: object) -> No
         raise litellm.exception_type(model=model, original_exception=refusal, custom_llm_provider=name) from refusal
     if base != LOCAL_ENGINE or call.get("mock_response") is not None:
         return
-    from litellm.llms.remodlai.engine.address import local_server
-
     of_engine: Final = model.removeprefix(f"{name}/") if isinstance(model, str) else ""
     try:
-        call["api_base"] = local_server(of_engine, engine_args).base
+        call["api_base"] = local.base_of(name, of_engine, engine_args)
     except LexiqNovaError as refusal:
-        error: Final = NoServer(name) if isinstance(refusal, NoServer) else refusal
-        raise litellm.exception_type(model=of_engine, original_exception=error, custom_llm_provider=name) from error
+        raise litellm.exception_type(model=of_engine, original_exception=refusal, custom_llm_provider=name) from refusal

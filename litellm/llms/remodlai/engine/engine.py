@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from litellm.llms.remodlai.engine.environment import decisive
+from litellm.llms.remodlai.engine.errors import NoEngine, failure
 from litellm.llms.remodlai.engine.options import base_model, in_one_form, option_tokens, values_of
 from litellm.llms.remodlai.engine.runtime import (
     DIGEST_BYTES,
@@ -33,7 +34,6 @@ from litellm.llms.remodlai.engine.runtime import (
 )
 from litellm.llms.remodlai.engine.settings import interpreter
 from litellm.llms.remodlai.engine.wishes import Wishes, wishes_in
-from litellm.llms.remodlai.errors import NoServer, failure
 
 _LEASES: Final[dict[Path, int]] = {}
 
@@ -113,7 +113,7 @@ class Engine:
         base, own = base_model(options)
         tokens: Final = (*option_tokens(os.environ.get("LEXIQ_NOVA_ENGINE_ARGS")), *option_tokens(own))
         if not vllm_is_here():
-            raise NoServer
+            raise NoEngine
         wishes, variables, vllms = wishes_in(in_one_form(tokens))
         environment: Final = tuple(sorted({**decisive(os.environ), **variables}.items()))
         engine: Final = cls(cls.place_of(base or model), vllms, interpreter(), environment, wishes)

@@ -49,16 +49,16 @@ async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | 
 
 async def _look_at(model: str, options: object) -> str:
     from litellm.llms.remodlai.engine.engine import Engine, vllm_is_here
+    from litellm.llms.remodlai.engine.errors import NoEngine, failure
     from litellm.llms.remodlai.engine.permits import require
     from litellm.llms.remodlai.engine.runtime import ask
     from litellm.llms.remodlai.engine.start import Start
     from litellm.llms.remodlai.engine.states import State, state_in
     from litellm.llms.remodlai.engine.transport import TRANSPORT
-    from litellm.llms.remodlai.errors import NoServer, failure
 
     if "*" in model:
         if not vllm_is_here():
-            raise NoServer
+            raise NoEngine
         return COLD
     engine: Final = Engine.of(model, options)
     require(engine)

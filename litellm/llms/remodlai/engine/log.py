@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from litellm.llms.remodlai.errors import no_server
+from litellm.llms.remodlai.engine.errors import without_engine
 
 TAIL_BYTES: Final = 256 * 1024
 
@@ -74,5 +74,5 @@ def last_error(log: Path) -> tuple[str, int]:
     last: Final = next((line for line in reversed(lines) if line), "it was killed before it wrote a line")
     line: Final = (told or errors or [last])[-1]
     if "No module named 'vllm'" in line:
-        return no_server("lexiq_nova"), 400
+        return without_engine("lexiq_nova"), 400
     return line, next((code for pattern, code in reversed(_STATUS_CODES) if pattern.search(line)), 503)

@@ -9,7 +9,7 @@ from typing import Final
 from litellm.llms.remodlai.engine import permits
 from litellm.llms.remodlai.engine.check import CONFIGURATIONS, hub_cache
 from litellm.llms.remodlai.engine.engine import vllm_is_here
-from litellm.llms.remodlai.errors import NoServer
+from litellm.llms.remodlai.engine.errors import NoEngine
 
 
 def local_models() -> list[str]:
@@ -20,11 +20,11 @@ def local_models() -> list[str]:
         Model ids and directories: first what is running, then what the hub's cache holds.
 
     Raises:
-        NoServer: nothing is running, and nothing can be started.
+        NoEngine: nothing is running, and nothing can be started.
     """
     running: Final = permits.running()
     if not running and not vllm_is_here():
-        raise NoServer
+        raise NoEngine
     up: Final = (engine.model for engine in running)
     cached: Final = (model for model in _cached() if permits.allows_model(model))
     return list(dict.fromkeys([*up, *cached]))

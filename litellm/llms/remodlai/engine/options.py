@@ -12,7 +12,7 @@ from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from litellm.llms.remodlai.errors import failure
+from litellm.llms.remodlai.engine.errors import failure
 
 # Where the engine listens and what it is called is decided here; every other option is vLLM's business.
 OWN_OPTIONS: Final = frozenset(

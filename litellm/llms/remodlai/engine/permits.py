@@ -14,9 +14,10 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
+from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.progress import LOGGER
 from litellm.llms.remodlai.engine.wishes import Wishes
-from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.errors import LexiqNovaError
 from litellm.llms.remodlai.places import BASES, LOCAL_ENGINE, base_of_deployment, has_server
 
 _PROXY: Final = "litellm.proxy.proxy_server"

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias, TypeVar
 
-from litellm.llms.remodlai.errors import failure
+from litellm.llms.remodlai.engine.errors import failure
 
 # Not on Windows, for which there is no vLLM.
 HAS_LOCKS: Final = find_spec("fcntl") is not None

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Final
 
-from litellm.llms.remodlai.errors import failure
+from litellm.llms.remodlai.engine.errors import failure
 
 DEFAULT_KEEP_ALIVE: Final = 15 * 60.0
 # Calls that one engine has at once, running or waiting.

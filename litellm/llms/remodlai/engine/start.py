@@ -20,6 +20,7 @@ from litellm.llms.remodlai.engine.check import cannot_be_served
 from litellm.llms.remodlai.engine.end import why_it_ended
 from litellm.llms.remodlai.engine.engine import Engine, folders, model_in
 from litellm.llms.remodlai.engine.environment import decisive, passed_on
+from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.options import SEVERAL_MACHINES, option_name
 from litellm.llms.remodlai.engine.progress import Progress, tell_its_end
 from litellm.llms.remodlai.engine.room import Room, is_deciding
@@ -35,7 +36,6 @@ from litellm.llms.remodlai.engine.runtime import (
 )
 from litellm.llms.remodlai.engine.states import State, state_in
 from litellm.llms.remodlai.engine.turn import Turn
-from litellm.llms.remodlai.errors import failure
 
 SERVER: Final = Path(__file__).with_name("server.py")
 # A process that holds on to an engine's directory this long without serving will not get better.

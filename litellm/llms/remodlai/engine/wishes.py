@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.options import without
 from litellm.llms.remodlai.engine.settings import finite
-from litellm.llms.remodlai.errors import LexiqNovaError, failure
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 # Tells a running engine what its latest caller wishes.
 HEADER: Final = "x-lexiq-nova-wishes"

@@ -18,9 +18,9 @@ from litellm.proxy.common_utils.http_parsing_utils import is_json_content_type, 
 from litellm.proxy.pass_through_endpoints import llm_passthrough_endpoints as upstream
 
 from ..diagnosis import chain, why_unreachable
-from ..engine.permits import deployment_of
 from ..errors import LexiqNovaError
 from ..keys import hidden
+from ..local import deployment_of
 from ..places import has_server
 from .transformation import leaves_base
 
