@@ -6,6 +6,7 @@ Where the two providers look for a server and its key, beside the arguments of a
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Final, TypeAlias
 
 import litellm
@@ -34,14 +35,15 @@ _OWNERS: Final[dict[str, tuple[str, ...]]] = {
     "remodlai": ("remodlai", "lexiq_nova"),
     "lexiq_nova": ("lexiq_nova",),
 }
+
+
+def _places_of(owner: str) -> list[tuple[str, Place]]:
+    return [(owner, place) for place in _OWN_BASES[owner]]
+
+
 # First to last, each with the provider whose key goes to the server that is found there.
-_OWNED: Final[dict[str, tuple[tuple[str, Place], ...]]] = {
-    provider: tuple((owner, place) for owner in owners for place in _OWN_BASES[owner])
-    for provider, owners in _OWNERS.items()
-}
-BASES: Final[dict[str, tuple[Place, ...]]] = {
-    provider: tuple(place for _, place in owned) for provider, owned in _OWNED.items()
-}
+_OWNED: Final = {provider: tuple(chain(*map(_places_of, owners))) for provider, owners in _OWNERS.items()}
+BASES: Final = {provider: tuple(place for _, place in owned) for provider, owned in _OWNED.items()}
 KEYS: Final[dict[str, tuple[Place, ...]]] = {
     "remodlai": (("litellm.remodlai_key", lambda: litellm.remodlai_key), _variable("REMODLAI_API_KEY")),
     "lexiq_nova": (("litellm.lexiq_nova_key", lambda: litellm.lexiq_nova_key), _variable("LEXIQ_NOVA_API_KEY")),
