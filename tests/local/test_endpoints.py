@@ -45,10 +45,14 @@ def up() -> set[str]:
 
 def test_chat_streaming_tools_and_structured_output() -> None:
     options = {"model": model("smollm2"), "engine_args": CHAT_ARGS, "temperature": 0, "max_tokens": 64}
+    telling = {**options, "engine_args": {**CHAT_ARGS, "progress_chunks": True}}
+    deltas = [chunk.choices[0].delta for chunk in litellm.completion(messages=QUESTION, stream=True, **telling)]
+    assert "Paris" in "".join(delta.content or "" for delta in deltas)
+    told = "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas)
+    stages = [line.partition(": ")[2].partition(" (")[0] for line in told.splitlines()]
+    assert {"starting vLLM", "warming up"} <= set(stages) and stages[-1].startswith("ready after")
     answer = litellm.completion(messages=QUESTION, **options)
     assert "Paris" in answer.choices[0].message.content
-    stream = litellm.completion(messages=QUESTION, stream=True, **options)
-    assert "Paris" in "".join(chunk.choices[0].delta.content or "" for chunk in stream)
     called = litellm.completion(messages=QUESTION, tools=[WEATHER], tool_choice="required", **options)
     assert called.choices[0].message.tool_calls[0].function.name == "weather"
     form = {"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON, "strict": True}}

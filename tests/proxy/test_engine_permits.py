@@ -3,6 +3,7 @@ A proxy's clients reach the engines of its deployments and no other, whatever th
 The engines are started with a stand-in for vLLM.
 """
 
+import json
 import os
 import runpy
 import sys
@@ -38,6 +39,7 @@ def machine() -> Iterator[dict[str, str]]:
             "LEXIQ_NOVA_PYTHON": sys.executable,
             "LEXIQ_NOVA_MAX_ENGINES": "4",
             "HF_HUB_OFFLINE": "0",
+            "LEXIQ_NOVA_PROGRESS_CHUNKS": "1",
         }
         command(["stop"])
 
@@ -178,6 +180,17 @@ def test_a_client_has_no_say_in_how_long_an_engine_stays(client: httpx.Client) -
     now = wait(ask(engine.folder, "status")) or {}
     assert (now["keep_alive"], now["priority"]) == (900, 0)
     assert "LD_PRELOAD" not in dict(engine.environment)
+
+
+def test_a_stream_tells_how_far_the_start_is(client: httpx.Client) -> None:
+    command(["stop"])
+    body = {"model": "own", "messages": CHAT, "stream": True}
+    with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+        chunks = [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: {")]
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
+    told = [delta["reasoning_content"] for delta in deltas if delta.get("reasoning_content")]
+    assert told[0] == "lexiq_nova/org/own: starting vLLM (0 s)\n" and ": ready after " in told[-1]
+    assert "".join(delta.get("content") or "" for delta in deltas) == "user: Hello "
 
 
 def test_without_a_configuration_nothing_starts(machine: dict[str, str], new_gateway: Callable[..., Gateway]) -> None:

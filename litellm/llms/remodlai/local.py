@@ -4,7 +4,14 @@ What a call without a server reaches: the engine of this machine.
 Its modules are loaded with the first call that needs them.
 """
 
+from typing import TYPE_CHECKING
+
+import httpx
+
 from .engine.errors import NoEngine
+
+if TYPE_CHECKING:
+    from .engine.waiting import Waiting
 
 
 def base_of(provider: str, model: str, engine_args: object = None) -> str:
@@ -32,6 +39,13 @@ def running_base(model: str) -> str | None:
     from .engine import address
 
     return address.running_base(model)
+
+
+def waiting_for(base: str, timeout: float | httpx.Timeout | None) -> "Waiting | None":
+    """The wait for an engine that the stream of a call is to tell of; None where there is nothing to tell."""
+    from .engine import waiting
+
+    return waiting.waiting_for(base, timeout)
 
 
 def models_of(provider: str) -> list[str]:

@@ -137,10 +137,13 @@ class TemplateStream(CustomStreamWrapper):
         return template.fill(text, now)
 
     def _before_upstream(self) -> tuple[int, int, bool, tuple[object, ...]]:
+        self._leave_no_cycle()
+        return self._lines.taken, len(self.chunks), self.sent_first_chunk, self._carried()
+
+    def _leave_no_cycle(self) -> None:
         # Upstream logs a stream as the answer to its own request: a cycle, which would keep a dropped stream open.
         if self.logging_obj.model_call_details.get("original_response") is self:
             self.logging_obj.model_call_details["original_response"] = repr(self)
-        return self._lines.taken, len(self.chunks), self.sent_first_chunk, self._carried()
 
     def _carried(self) -> tuple[object, ...]:
         """What upstream carries from one chunk into the next ones."""

@@ -17,6 +17,8 @@ from litellm.llms.remodlai.engine.runtime import listens
 SCHEME: Final = "lexiq-nova"
 # The host of a call that names no model: the one engine that is running.
 ANY: Final = "local"
+# Ends the host of a call whose stream tells how far the start is: other calls of the engine have no part in it.
+TELLING: Final = ".progress"
 
 # What this process has called, by the name that stands in URLs.
 _ENGINES: Final[dict[str, Engine]] = {}
@@ -56,8 +58,9 @@ def local_server(model: str, engine_args: object = None) -> Server:
         return Server(f"{SCHEME}://{ANY}/v1", PLACEHOLDER_API_KEY)
     engine: Final = Engine.of(model, engine_args)
     permits.require(engine)
-    _ENGINES[engine.name] = engine
-    return Server(f"{SCHEME}://{engine.name}/v1", PLACEHOLDER_API_KEY)
+    host: Final = f"{engine.name}{TELLING}" if engine.wishes.tells_progress() else engine.name
+    _ENGINES[host] = engine
+    return Server(f"{SCHEME}://{host}/v1", PLACEHOLDER_API_KEY)
 
 
 def running_base(model: str) -> str | None:

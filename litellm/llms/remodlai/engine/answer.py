@@ -8,6 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import aiohttp
@@ -37,6 +38,8 @@ RETRY_SECONDS: Final = 10
 
 # Calls of this process that wait for an engine, by its name.
 _WAITING: Final[Counter[str]] = Counter()
+# Why the engine is not up that the running call has waited for already: it waits for none again.
+NOT_UP: Final[ContextVar[Exception | None]] = ContextVar("not_up", default=None)
 
 
 class Fault(NamedTuple):
@@ -89,10 +92,41 @@ def _says_dead_inside(response: httpx.Response) -> bool:
     return isinstance(error, dict) and str(error.get("message")).startswith(DEAD_INSIDE)
 
 
-def _recovery(engine: Engine, fault: Fault) -> Pauses:
+def _recovery(engine: Engine, fault: Fault, hear: Callable[[str], None] | None) -> Pauses:
     if fault.delivered:
         yield from engine.settle()
-    yield from Start(engine).ensure(fault.broken)
+    yield from Start(engine, hear).ensure(fault.broken)
+
+
+def until_up(
+    engine: Engine, fault: Fault, began: float, allowed: float | None, hear: Callable[[str], None] | None = None
+) -> Pauses:
+    """
+    Waits for an engine as one of its calls.
+
+    Args:
+        engine: is started, or replaced.
+        fault: why it must be.
+        began: when the call began, by the monotonic clock.
+        allowed: seconds that the call may take until its answer begins; None for any number.
+        hear: is told each line about the start.
+
+    Yields:
+        Seconds to pause before going on.
+
+    Raises:
+        LexiqNovaError: the engine did not start, or too many calls wait for it.
+        httpx.ReadTimeout: it is not up in time.
+    """
+    if (waited_for := NOT_UP.get()) is not None:
+        raise waited_for
+    with _waiting(engine), contextlib.closing(_recovery(engine, fault, hear)) as pauses:
+        for seconds in pauses:
+            if allowed is not None and time.monotonic() > began + allowed:
+                raise httpx.ReadTimeout(
+                    f"the engine for {engine.model} was not ready in {allowed} s: {how_far(engine)}"
+                )
+            yield seconds
 
 
 async def _outcome(call: Awaitable[httpx.Response]) -> Outcome:
@@ -149,7 +183,7 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
     engine: Final = engine_of(request.url)
     _require_name_of_adapter(engine, request)
     allowed: Final = request.extensions.get("timeout", {}).get("read")
-    deadline: Final = None if allowed is None else time.monotonic() + allowed
+    began: Final = time.monotonic()
     delivered = False  # rebind-ok: whether an attempt until now has reached an engine
     for _ in range(ATTEMPTS):
         engine.use()
@@ -162,11 +196,8 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
             text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
             raise failure(text, 500)
         delivered |= fault.delivered
-        with _waiting(engine), contextlib.closing(_recovery(engine, fault)) as pauses:
+        with contextlib.closing(until_up(engine, fault, began, allowed)) as pauses:
             for seconds in pauses:
-                if deadline is not None and time.monotonic() > deadline:
-                    text = f"the engine for {engine.model} was not ready in {allowed} s: {how_far(engine)}"
-                    raise httpx.ReadTimeout(text, request=request)
                 await pause(seconds)
     if isinstance(outcome, httpx.TransportError):
         raise outcome

@@ -196,6 +196,34 @@ def without(tokens: Sequence[str], names: Collection[str]) -> tuple[dict[str, li
     return taken, tuple(rest)
 
 
+def without_switch(tokens: Sequence[str], name: str) -> tuple[bool | None, tuple[str, ...]]:
+    """
+    Takes an option out of a command line that is on or off.
+
+    Args:
+        tokens: its words, in one form.
+        name: of the option, without dashes.
+
+    Returns:
+        Which of both it is, None where it is not given, and the other words.
+
+    Raises:
+        LexiqNovaError: it has a value.
+    """
+    is_on: bool | None = None  # rebind-ok: what is given last counts
+    rest: Final[list[str]] = []
+    for option, values in _options(tokens):
+        bare = option.removeprefix("--")
+        if bare.removeprefix("no-").partition(".")[0] != name:
+            rest.extend(_words(option, values))
+        elif values or "." in bare:
+            own = name.replace("-", "_")
+            raise failure(f"the engine option {own} is on or off: {{{own!r}: True}} or {{{own!r}: False}}", 400)
+        else:
+            is_on = bare == name
+    return is_on, tuple(rest)
+
+
 def _is_own(token: str) -> bool:
     # vLLM's parser completes what begins like an option (`--po` is `--port`), and takes `--a.b` for a part of `--a`.
     # None of the own options is the beginning of another one of vLLM's. A bare `--` would make words of what follows.

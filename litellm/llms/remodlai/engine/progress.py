@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Final
 from litellm.llms.remodlai.engine.download import Download
 from litellm.llms.remodlai.engine.engine import Engine, end_of
 from litellm.llms.remodlai.engine.log import stage
+from litellm.llms.remodlai.engine.settings import is_quiet
 
 LOGGER: Final = logging.getLogger("lexiq_nova")
 # A stage that goes on for long is told again this often, where what it has done so far is known.
@@ -57,13 +58,9 @@ def say(line: str) -> None:
     shown: Final = printable(line)
     if LOGGER.hasHandlers():
         LOGGER.info("%s", shown)
-    elif not _is_quiet():
+    elif not is_quiet():
         sys.stderr.write(f"{shown}\n")
         sys.stderr.flush()
-
-
-def _is_quiet() -> bool:
-    return os.environ.get("LEXIQ_NOVA_QUIET", "").lower() in ("1", "true", "yes", "on")
 
 
 class _Terminal:
@@ -95,7 +92,7 @@ class _Notebook:
 
 def _screen() -> _Terminal | _Notebook | None:
     """What shows a line that changes; None where lines stand below each other, or none is wanted."""
-    if LOGGER.hasHandlers() and LOGGER.isEnabledFor(logging.INFO) or _is_quiet():
+    if LOGGER.hasHandlers() and LOGGER.isEnabledFor(logging.INFO) or is_quiet():
         return None
     ipython: Final = sys.modules.get("IPython")
     if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
@@ -109,16 +106,20 @@ class Progress:
 
     Args:
         engine: that is waited for.
+        hear: is told each line, whether it is shown or not.
     """
 
     # Of many calls that wait for one engine, one tells.
     _telling: ClassVar[dict[Path, "Progress"]] = {}
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, hear: Callable[[str], None] | None = None) -> None:
         self.engine = engine
+        self.hear = hear
         self.began = self.since = self.told_at = time.monotonic()
         self.words = ""
         self.line = ""
+        # What was told last, without and with the seconds; what of it this one has heard.
+        self.told = self.heard = ("", "")
         self.download = Download(engine.model, {**os.environ, **dict(engine.environment)})
         self.screen: _Terminal | _Notebook | None = None
 
@@ -133,8 +134,14 @@ class Progress:
         Args:
             words: a few words; by default how far the engine has come by its log.
         """
-        if self._telling.setdefault(self.engine.folder, self) is not self:
-            return
+        telling: Final = self._telling.setdefault(self.engine.folder, self)
+        if telling is self:
+            self._tell(words)
+        if self.hear is not None and telling.told[0] != self.heard[0]:
+            self.heard = telling.told
+            self.hear(self.heard[1])
+
+    def _tell(self, words: str | None) -> None:
         amount: Final = None if words else self.download.words()
         doing: Final = words or (DOWNLOADING if amount else stage(self.engine.log))
         now: Final = time.monotonic()
@@ -142,14 +149,15 @@ class Progress:
         if is_new:
             self.words, self.since = doing, now
         detail: Final = f"{doing} {amount}" if amount else doing
-        if self.screen is not None:
-            line: Final = _about(self.engine, f"{detail} ({self._seconds()} s)")
-            if line != self.line:
-                self.screen.show(line)
-                self.line = line
-        elif is_new or amount and now - self.told_at > AGAIN_SECONDS:
+        line: Final = _about(self.engine, f"{detail} ({self._seconds()} s)")
+        if is_new or amount and now - self.told_at > AGAIN_SECONDS:
             self.told_at = now
-            tell(self.engine, f"{detail} ({self._seconds()} s)")
+            self.told = detail, line
+            if self.screen is None:
+                say(line)
+        if self.screen is not None and line != self.line:
+            self.screen.show(line)
+            self.line = line
 
     def _seconds(self) -> int:
         return int(time.monotonic() - self.began)
@@ -157,10 +165,12 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        words: Final = f"ready after {self._seconds()} s" if error is None else "not ready"
+        if self.hear is not None and error is None and self.heard[0]:
+            self.hear(_about(self.engine, words))
         if self._telling.get(self.engine.folder) is not self:
             return
         del self._telling[self.engine.folder]
-        words: Final = f"ready after {self._seconds()} s" if error is None else "not ready"
         if self.screen is not None:
             self.screen.close(_about(self.engine, words))
         elif error is None:

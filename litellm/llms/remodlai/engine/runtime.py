@@ -6,6 +6,7 @@ The kernel gives a lock back however a process ends, so nothing has to be cleane
 what takes time is a generator of pauses, so that `time.sleep` and `asyncio.sleep` can both drive it.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -182,6 +183,17 @@ def wait(pauses: Generator[float, None, Returned]) -> Returned:
             time.sleep(next(pauses))
         except StopIteration as end:
             return end.value
+
+
+async def awaited(pauses: Generator[float, None, Returned]) -> Returned:
+    """As `wait`, in an event loop; whoever is cancelled gives up what the generator holds."""
+    with contextlib.closing(pauses):
+        while True:
+            try:
+                seconds = next(pauses)
+            except StopIteration as end:
+                return end.value
+            await asyncio.sleep(seconds)
 
 
 def write(path: Path, data: bytes) -> None:

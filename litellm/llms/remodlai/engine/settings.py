@@ -33,6 +33,11 @@ def finite(text: str) -> float | None:
     return None
 
 
+def is_on(name: str) -> bool:
+    """Returns whether a variable of the environment says yes; anything but a few words is no."""
+    return os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+
+
 def keep_alive() -> float:
     """Returns after how many seconds without a call an engine ends: 0 with its last user, never if negative."""
     return _number("LEXIQ_NOVA_KEEP_ALIVE", DEFAULT_KEEP_ALIVE)
@@ -56,6 +61,16 @@ def max_calls() -> int:
 def patience() -> float:
     """Returns for how many seconds a busy engine goes on taking calls when another model waits for its place."""
     return _number("LEXIQ_NOVA_PATIENCE", DEFAULT_PATIENCE)
+
+
+def progress_chunks() -> bool:
+    """Returns whether a stream tells how far the start of its engine is."""
+    return is_on("LEXIQ_NOVA_PROGRESS_CHUNKS")
+
+
+def is_quiet() -> bool:
+    """Returns whether nothing is to be said on stderr, a terminal or a notebook."""
+    return is_on("LEXIQ_NOVA_QUIET")
 
 
 def interpreter() -> str:

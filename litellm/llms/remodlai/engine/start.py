@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -53,9 +53,11 @@ class Start:
 
     Args:
         engine: the engine.
+        hear: is told each line about the start.
     """
 
     engine: Engine
+    hear: Callable[[str], None] | None = None
 
     def ensure(self, broken: int | None = None) -> Pauses:
         """
@@ -73,7 +75,7 @@ class Start:
         began: Final = time.time()
         with disk_errors(self.engine.folder):
             self.engine.folder.mkdir(mode=0o700, exist_ok=True)
-            with Progress(self.engine) as progress:
+            with Progress(self.engine, self.hear) as progress:
                 while not (broken is None and listens(self.engine.socket)):
                     self.engine.use()
                     starting = exclusive(self.engine.folder / "starting")

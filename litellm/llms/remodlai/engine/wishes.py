@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from litellm.llms.remodlai.engine.errors import failure
-from litellm.llms.remodlai.engine.options import without
-from litellm.llms.remodlai.engine.settings import finite
+from litellm.llms.remodlai.engine.options import without, without_switch
+from litellm.llms.remodlai.engine.settings import finite, progress_chunks
 from litellm.llms.remodlai.errors import LexiqNovaError
 
 # Tells a running engine what its latest caller wishes.
@@ -20,6 +20,7 @@ HEADER: Final = "x-lexiq-nova-wishes"
 KEEP_ALIVE: Final = "keep-alive"
 PRIORITY: Final = "priority"
 ENV: Final = "env"
+PROGRESS_CHUNKS: Final = "progress-chunks"
 # The engine's socket, its key and the names that it answers by are decided here.
 OWN_VARIABLES: Final = frozenset({"VLLM_API_KEY", "VLLM_RPC_BASE_PATH", "VLLM_SKIP_MODEL_NAME_VALIDATION"})
 
@@ -32,13 +33,15 @@ class Wishes:
     Args:
         keep_alive: seconds without a call after which the engine ends: 0 with its last user, never if negative.
         priority: engines of a lower one give way first.
+        progress_chunks: whether the call's stream tells how far the start is; the engine does not learn of it.
     """
 
     keep_alive: float | None = None
     priority: float | None = None
+    progress_chunks: bool | None = None
 
     def said(self) -> dict[str, float]:
-        """Returns those that are given, by name."""
+        """Returns those for the engine that are given, by name."""
         said: Final = {"keep_alive": self.keep_alive, "priority": self.priority}
         return {name: value for name, value in said.items() if value is not None}
 
@@ -46,6 +49,10 @@ class Wishes:
         """Returns the header that tells an engine, if there is anything to tell."""
         said: Final = self.said()
         return {HEADER: json.dumps(said)} if said else {}
+
+    def tells_progress(self) -> bool:
+        """Whether a stream of the call tells how far the start of its engine is."""
+        return progress_chunks() if self.progress_chunks is None else self.progress_chunks
 
 
 def wishes_in(tokens: Sequence[str]) -> tuple[Wishes, dict[str, str], tuple[str, ...]]:
@@ -61,8 +68,9 @@ def wishes_in(tokens: Sequence[str]) -> tuple[Wishes, dict[str, str], tuple[str,
     Raises:
         LexiqNovaError: a value cannot be used; its message shows no variable's value.
     """
-    own, rest = without(tokens, (KEEP_ALIVE, PRIORITY, ENV))
-    wishes: Final = Wishes(_number(KEEP_ALIVE, own.get(KEEP_ALIVE)), _number(PRIORITY, own.get(PRIORITY)))
+    tells, others = without_switch(tokens, PROGRESS_CHUNKS)
+    own, rest = without(others, (KEEP_ALIVE, PRIORITY, ENV))
+    wishes: Final = Wishes(_number(KEEP_ALIVE, own.get(KEEP_ALIVE)), _number(PRIORITY, own.get(PRIORITY)), tells)
     return wishes, _variables(own[ENV]) if ENV in own else {}, rest
 
 

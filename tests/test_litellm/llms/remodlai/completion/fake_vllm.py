@@ -2,8 +2,8 @@
 Stands in for vLLM's server where only the engine's process matters: same command line, same socket, no model.
 
 `install` copies it to where the engine imports vLLM's server from. It obeys the name of the model: `slow` loads for
-two seconds, `endless` for ten minutes, `starved` finds too little memory, `broken` fails like vLLM does, `forking` has
-a worker process, `unreadable` has no configuration.
+two seconds, `endless` for ten minutes, `telling` for one, and says what vLLM says meanwhile; `starved` finds too little
+memory, `broken` fails like vLLM does, `forking` has a worker process, `unreadable` has no configuration.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class App:
             await send({"type": "http.response.body", "body": json.dumps(said).encode()})
             return
         if request.get("stream") and "messages" in request:
-            await chat(request["messages"], receive, send)
+            await chat(request, receive, send)
             return
         if request.get("stream"):
             gone = asyncio.ensure_future(receive())
@@ -97,11 +97,12 @@ class App:
 
 
 async def chat(
-    messages: list[dict[str, str]],
+    request: dict[str, Any],
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """A streamed chat completion: its words are those of the messages."""
+    """A streamed chat completion: its words are those of the messages; with its usage where that is asked for."""
+    messages: list[dict[str, str]] = request["messages"]
     gone = asyncio.ensure_future(receive())
     words = [f"{word} " for message in messages for word in (f"{message['role']}:", *message["content"].split(" "))]
     for word in itertools.chain(words, itertools.cycle(("on ", "and ")) if words[-1] == "forever " else ()):
@@ -112,7 +113,9 @@ async def chat(
         await send({"type": "http.response.body", "body": f"data: {json.dumps(data)}\n\n".encode(), "more_body": True})
         await asyncio.sleep(0.01)
     data["choices"] = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
-    await send({"type": "http.response.body", "body": f"data: {json.dumps(data)}\n\ndata: [DONE]\n\n".encode()})
+    last = [data, *([{**data, "choices": [], "usage": USAGE}] if request.get("stream_options") else [])]
+    body = "".join(f"data: {json.dumps(each)}\n\n" for each in last)
+    await send({"type": "http.response.body", "body": f"{body}data: [DONE]\n\n".encode()})
 
 
 def install(site: Path) -> None:
@@ -214,6 +217,11 @@ def main() -> None:
         parser.validate_parsed_serve_args(Namespace(model=options["--model"], **options_of(sys.argv)))
     if "slow" in options["--model"]:
         time.sleep(2)
+    if "telling" in options["--model"]:
+        for line in ("Starting to load model", "Loading weights took", "Supported tasks"):
+            sys.stdout.write(f"INFO 01-01 00:00:00 [core.py:1] {line}\n")
+            sys.stdout.flush()
+            time.sleep(0.3)
     if "starved" in options["--model"]:
         sys.exit("ValueError: Available memory on node 0 (1.0/8.0 GiB) on startup is less than desired.")
     if "endless" in options["--model"]:

@@ -201,6 +201,8 @@ def test_variables_of_a_call_make_another_engine(client: httpx.Client, monkeypat
         *(({"keep_alive": value}, "keep_alive must be a number") for value in ("soon", "nan", "inf", "1e999", [1, 2])),
         *(({"priority": value}, "priority must be a number") for value in ("high", "NaN")),
         *(({"keep_alive": value}, "keep_alive needs a value") for value in (True, False)),
+        *(({"progress_chunks": value}, "progress_chunks is on or off") for value in ("yes", 1, [True])),
+        *((line, "progress_chunks is on or off") for line in ("--progress-chunks.a", "--no-progress-chunks 1")),
         *((line, "needs a value") for line in ("--keep-alive", "--env.A 1", {"no_env": True})),
         *(({"env": value}, "env must be a dict") for value in ("HF_TOKEN=hf_SECRET", ["hf_SECRET"], 5)),
         *(({"env": {name: "1"}}, "env cannot set") for name in ("", "A=B", "A\0")),
