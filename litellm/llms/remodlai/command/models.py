@@ -18,7 +18,7 @@ from litellm.llms.remodlai.command.engines import seen_engines
 from litellm.llms.remodlai.command.naming import model_named
 from litellm.llms.remodlai.command.screen import say, say_json, say_table, size
 from litellm.llms.remodlai.engine.check import CONFIGURATIONS, cannot_be_served, folder_of, hub_cache
-from litellm.llms.remodlai.engine.download import sizes_on_hub
+from litellm.llms.remodlai.engine.download import clear_away, sizes_on_hub, unfinished
 from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.errors import LexiqNovaError
 
@@ -73,8 +73,7 @@ def _cached() -> Iterator[Model]:
     for repository in sorted(cache.repos, key=lambda each: each.repo_id):
         folders = [revision.snapshot_path for revision in repository.revisions]
         if repository.repo_type == "model" and any(map(_has_configuration, folders)):
-            is_cut = any((repository.repo_path / "blobs").glob("*.incomplete"))
-            state = "incomplete" if is_cut else "cached"
+            state = "incomplete" if unfinished(repository.repo_path / "blobs") else "cached"
             yield Model(repository.repo_id, repository.size_on_disk, state, str(repository.repo_path))
 
 
@@ -89,7 +88,8 @@ def _directory(model: str) -> Model:
 
 def pull(model: str, as_json: bool = False) -> int:
     """
-    Fetches what vLLM needs of a model into the hub's cache; goes on where an earlier download was cut off.
+    Fetches what vLLM needs of a model into the hub's cache: files that are not here whole. Where a connection is cut
+    off, the hub's client goes on in the middle of a file; after its end, it begins that file anew.
 
     Raises:
         LexiqNovaError: it cannot be fetched, and why.
@@ -110,6 +110,7 @@ def pull(model: str, as_json: bool = False) -> int:
         )
     except UNFETCHED as error:
         raise _refusal(repository, error) from error
+    clear_away(folder_of(repository, os.environ) / "blobs")
     if as_json:
         say_json({"model": name, "path": path, "files": len(sizes), "size_bytes": sum(sizes.values())})
     else:

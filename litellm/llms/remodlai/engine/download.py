@@ -2,11 +2,14 @@
 What vLLM needs of a model on the hub, and how much of it is on this machine already.
 """
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 from huggingface_hub import HfApi
@@ -15,6 +18,7 @@ from litellm.llms.remodlai.engine.check import folder_of
 from litellm.llms.remodlai.engine.memory import GIB
 
 ASK_SECONDS: Final = 10.0
+BEGUN: Final = ".incomplete"
 # Forms of a model's weights, the best first: what a repository has in one, it need not be fetched in the next.
 WEIGHTS: Final = (("*.safetensors",), ("*.bin",), ("*.pt", "*.pth"), ("*.gguf",))
 # Copies for other programs: TensorFlow, Flax, ONNX, OpenVINO, Core ML, Meta's own code.
@@ -69,6 +73,31 @@ def sizes_on_hub(model: str) -> dict[str, int]:
     return {name: sizes[name] for name in needed(sizes, quantization)}
 
 
+def unfinished(blobs: Path) -> list[Path]:
+    """
+    Finds the beginnings of files that are not here whole.
+
+    Args:
+        blobs: where the hub's cache has a model's files, `ETAG`, and what is being fetched, `ETAG.….incomplete`.
+
+    Returns:
+        Those of downloads that run, or were killed before any other has fetched the file.
+    """
+    return [path for path in blobs.glob(f"*{BEGUN}") if not _whole(path).exists()]
+
+
+def clear_away(blobs: Path) -> None:
+    """Deletes what killed downloads have left of files that are here whole."""
+    for path in blobs.glob(f"*{BEGUN}"):
+        if _whole(path).exists():
+            path.unlink(missing_ok=True)
+
+
+def _whole(path: Path) -> Path:
+    """The file that a path is the beginning of, or is."""
+    return path.with_name(path.name.partition(".")[0])
+
+
 class Download:
     """
     How far the download of a model is, as the hub's cache shows it to whoever waits for the engine that makes it.
@@ -94,13 +123,13 @@ class Download:
 
     def words(self) -> str | None:
         """Returns how many GiB of how many are here; None where nothing is being fetched."""
-        if not self.is_on_hub or not any(self.blobs.glob("*.incomplete")):
+        if not self.is_on_hub or not unfinished(self.blobs):
             return None
         if self._asking is None:
             # The hub may answer slowly, and whoever shows this may be an event loop.
             self._asking = threading.Thread(target=self._ask, name="lexiq-nova-download", daemon=True)
             self._asking.start()
-        here: Final = f"{sum(self._here()) / GIB:.1f}"
+        here: Final = f"{sum(self._here().values()) / GIB:.1f}"
         return f"{here} GiB" if self.total is None else f"{here} of {self.total / GIB:.1f} GiB"
 
     def _ask(self) -> None:
@@ -109,9 +138,10 @@ class Download:
         except Exception:  # noqa: BLE001  # whatever the hub's client raises: the engine's own download says why
             self.total = None
 
-    def _here(self) -> Iterator[int]:
+    def _here(self) -> dict[Path, int]:
+        """How much of each file is here; of one that was begun twice, what is furthest."""
+        sizes: Final[defaultdict[Path, int]] = defaultdict(int)
         for path in self.blobs.glob("*"):
-            try:
-                yield path.stat().st_size
-            except FileNotFoundError:
-                continue  # it has got its name just now
+            with contextlib.suppress(FileNotFoundError):  # it has got its name just now
+                sizes[_whole(path)] = max(sizes[_whole(path)], path.stat().st_size)
+        return sizes

@@ -4,11 +4,12 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+LARGE = 2**20
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 RESOLVED = re.compile(r"/(?P<model>[^/]+/[^/]+)/resolve/[^/]+/(?P<file>[^?]+)")
 ASKED = re.compile(r"/api/models/(?P<model>[^/?]+/[^/?]+)(?P<what>/[^?]*)?")
@@ -27,6 +28,9 @@ class Hub:
         self.models = models
         self.gated = gated
         self.fetched: list[str] = []
+        # After how many bytes of its next large files it hangs up, what it does just before, and from where each began.
+        self.cuts: list[tuple[int, Callable[[], object]]] = []
+        self.starts: list[int] = []
         self.url = ""
 
     def description(self, model: str) -> dict[str, Any]:
@@ -84,7 +88,16 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             hub.fetched.append(name)
             start = int((re.match(r"bytes=(\d+)-", self.headers.get("Range", "")) or ["", "0"])[1])
             part = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
-            self._send(206 if start else 200, data[start:], {**headers, **part})
+            rest = data[start:]
+            if len(data) < LARGE:
+                self._send(206 if start else 200, rest, {**headers, **part})
+                return
+            hub.starts.append(start)
+            length, before_cut = hub.cuts.pop(0) if hub.cuts else (len(rest), None)
+            self._send(206 if start else 200, rest[:length], {**headers, **part}, len(rest))
+            if before_cut is not None:
+                before_cut()
+                self.close_connection = True
 
     return Handler
 

@@ -27,6 +27,7 @@ import pytest
 from litellm.llms.remodlai.command import engines as engines_module
 from litellm.llms.remodlai.command import models, screen
 from litellm.llms.remodlai.command.parser import main as command
+from litellm.llms.remodlai.engine.download import unfinished
 from litellm.llms.remodlai.engine.engine import Engine, running_engines
 from litellm.llms.remodlai.engine.runtime import ask, wait
 
@@ -40,6 +41,9 @@ PROGRAM = [sys.executable, "-m", "litellm.llms.remodlai"]
 HOSTILE = "[bold red]a[/]\n\033[2J$(touch x);`id`"
 START_SECONDS = 120.0
 WEIGHTS = b"w" * 3000
+# The hub's client writes ten MiB at once.
+PIECE = 10 * 2**20
+LARGE = bytes(range(256)) * (3 * PIECE // 256)
 MODEL = {"config.json": b"{}", "model.safetensors": WEIGHTS, "pytorch_model.bin": b"b" * 5000, "onnx/model.onnx": b"o"}
 STARTED: "list[subprocess.Popen[Any]]" = []
 
@@ -520,6 +524,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "org/model": MODEL,
         "org/gated": MODEL,
         "org/two": {"config.json": b"{}", "m-Q4.gguf": b"4", "m-Q8.gguf": b"8"},
+        "org/large": {"config.json": b"{}", "model.safetensors": LARGE},
     }
     with HUB["serving"](HUB["Hub"](models, gated=("org/gated",))) as hub:
         for name, value in (("ENDPOINT", hub.url), ("HOME", str(tmp_path)), ("HUB_DISABLE_XET", "1")):
@@ -545,6 +550,25 @@ def test_pull_fetches_what_vllm_needs_and_goes_on(hub: Any, tmp_path: Path) -> N
     hub.fetched.clear()
     assert ended(program("pull", "org/model"))[0] == 0
     assert "model.safetensors" not in hub.fetched
+
+
+def test_a_pull_that_is_cut_off_goes_on(hub: Any, tmp_path: Path) -> None:
+    """The hub hangs up in the middle of a file: its rest is fetched. Of one that is killed then, nothing stays."""
+    blobs = tmp_path / "hub/models--org--large/blobs"
+    first = program("pull", "org/large")
+
+    def kill_it() -> None:
+        eventually(lambda: any(path.stat().st_size >= 2 * PIECE for path in blobs.glob("*.incomplete")))
+        first.kill()
+
+    hub.cuts = [(PIECE + 1000, lambda: None), (PIECE + 1000, kill_it)]
+    assert ended(first)[0] == -signal.SIGKILL
+    assert len(unfinished(blobs)) == 1
+    status, answer, err = ended(program("pull", "org/large", "--json"))
+    assert status == 0, err
+    assert hub.starts[:2] == [0, PIECE] and hub.fetched.count("config.json") == 1
+    assert Path(json.loads(answer)["path"], "model.safetensors").read_bytes() == LARGE
+    assert not any(blobs.glob("*.incomplete"))
 
 
 def test_pull_of_one_quantization(hub: Any) -> None:
