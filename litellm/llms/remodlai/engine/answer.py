@@ -21,7 +21,7 @@ from litellm.llms.remodlai.engine.engine import Engine
 from litellm.llms.remodlai.engine.errors import failure
 from litellm.llms.remodlai.engine.log import last_error
 from litellm.llms.remodlai.engine.progress import how_far
-from litellm.llms.remodlai.engine.runtime import Pauses
+from litellm.llms.remodlai.engine.runtime import POLL_SECONDS, Pauses
 from litellm.llms.remodlai.engine.settings import max_calls
 from litellm.llms.remodlai.engine.start import Start
 from litellm.llms.remodlai.engine.wishes import HEADER
@@ -31,7 +31,8 @@ from litellm.llms.remodlai.errors import LexiqNovaError
 DEAD_INSIDE: Final = "EngineCore encountered an issue"
 HEALTH_SECONDS: Final = 10.0
 ENGINE_HEADER: Final = "x-lexiq-nova-engine"
-# How often one call may find no engine before something other than bad luck is the reason.
+# How often one call may find no engine, or a broken one, before something other than bad luck is the reason. An engine
+# that leaves does not count: where many calls want one place, it may have come and gone between two looks at it.
 ATTEMPTS: Final = 5
 # When to come again while an engine loads.
 RETRY_SECONDS: Final = 10
@@ -43,10 +44,14 @@ NOT_UP: Final[ContextVar[Exception | None]] = ContextVar("not_up", default=None)
 
 
 class Fault(NamedTuple):
-    """Why a request goes out again: whether an engine had it before, and the pid of one that must be replaced."""
+    """
+    Why a request goes out again: whether an engine had it before, the pid of one that must be replaced, and whether it
+    was one on its way out that said so.
+    """
 
     delivered: bool
     broken: int | None = None
+    leaving: bool = False
 
 
 Outcome: TypeAlias = httpx.Response | httpx.TransportError
@@ -67,7 +72,7 @@ def _fault(outcome: Outcome) -> Fault | None:
     if isinstance(outcome, httpx.Response):
         engine: Final = outcome.headers.get(ENGINE_HEADER, "")
         if engine == "leaving":
-            return Fault(delivered=False)
+            return Fault(delivered=False, leaving=True)
         if engine.isdigit() and _says_dead_inside(outcome):
             return Fault(delivered=True, broken=int(engine))
         return None
@@ -95,6 +100,8 @@ def _says_dead_inside(response: httpx.Response) -> bool:
 def _recovery(engine: Engine, fault: Fault, hear: Callable[[str], None] | None) -> Pauses:
     if fault.delivered:
         yield from engine.settle()
+    if fault.leaving:
+        yield POLL_SECONDS  # its socket goes a moment later
     yield from Start(engine, hear).ensure(fault.broken)
 
 
@@ -185,7 +192,8 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
     allowed: Final = request.extensions.get("timeout", {}).get("read")
     began: Final = time.monotonic()
     delivered = False  # rebind-ok: whether an attempt until now has reached an engine
-    for _ in range(ATTEMPTS):
+    attempts = 0  # rebind-ok: those that found no engine, or a broken one
+    while attempts < ATTEMPTS:
         engine.use()
         outcome = await _outcome(send(engine, _addressed(engine, request)))
         fault = _fault(outcome)
@@ -196,6 +204,7 @@ async def answer(request: httpx.Request, send: Send, pause: Pause) -> httpx.Resp
             text = f"the engine for {engine.model} died of this call twice: {message} (full log: {engine.log})"
             raise failure(text, 500)
         delivered |= fault.delivered
+        attempts += not fault.leaving
         with contextlib.closing(until_up(engine, fault, began, allowed)) as pauses:
             for seconds in pauses:
                 await pause(seconds)

@@ -16,10 +16,12 @@ CONFIGURATIONS: Final = ("config.json", "params.json")
 # Options that say that the configuration is somewhere else, or has another form.
 ELSEWHERE: Final = frozenset({"hf-config-path", "config-format", "load-format"})
 MODELSCOPE: Final = "VLLM_USE_MODELSCOPE"
+# Those of the largest models have some 100 KiB.
+CONFIGURATION_BYTES: Final = 16 * 2**20
 SWITCHES: Final = (MODELSCOPE, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 _PATH: Final = re.compile(r"[/~]|\.\.?(/|$)")
-_HUB_ID: Final = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
+_HUB_ID: Final = re.compile(r"(?!.*\.\.|-)[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
 
 
 def cannot_be_served(model: str, tokens: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, int] | None:
@@ -75,8 +77,13 @@ def _unreadable(directory: Path) -> str | None:
         if any(directory.glob("*.gguf")):
             return None
         return f"{directory} holds no model: it has neither {' nor '.join(CONFIGURATIONS)}"
+    # Of a pipe or a device, reading need never end.
+    if not found.is_file():
+        return f"{found} is not a file"
+    if found.stat().st_size > CONFIGURATION_BYTES:
+        return f"{found} is too large for a configuration"
     try:
         is_object: Final = isinstance(json.loads(found.read_bytes()), dict)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return f"{found} cannot be read: {error}"
     return None if is_object else f"{found} is not a JSON object"

@@ -186,6 +186,12 @@ class Engine:
                 with lease:
                     _LEASES[self.folder] = os.dup(lease.fileno())  # held until the process ends
 
+    def disuse(self) -> None:
+        """Ends what `use` began, until its next call: an engine that does not start has no users."""
+        lease: Final = _LEASES.pop(self.folder, None)
+        if lease is not None:
+            os.close(lease)
+
     def settle(self) -> Pauses:
         """Waits out the moment in which an engine that was killed still seems to listen."""
         while (yield from ask(self.folder, "status")) == {}:

@@ -12,7 +12,9 @@ from litellm.llms.remodlai.places import BASES, base_names
 
 def failure(message: str, status_code: int = httpx.codes.SERVICE_UNAVAILABLE) -> LexiqNovaError:
     """Returns the error of a call that an engine of this machine cannot answer."""
-    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {message}")
+    # A model's name, or an option, may have characters that no answer can carry.
+    sendable: Final = message.encode(errors="backslashreplace").decode()
+    return LexiqNovaError(status_code=status_code, message=f"lexiq_nova: {sendable}")
 
 
 class NoEngine(LexiqNovaError):

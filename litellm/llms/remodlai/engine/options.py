@@ -22,6 +22,8 @@ OWN_OPTIONS: Final = frozenset(
         *("api-server-count", "headless", "grpc"),
     }
 )
+# Options that make vLLM print a text and end.
+ENDING: Final = frozenset({"help", "version"})
 # vLLM's one-dash names of some of them.
 OWN_SHORT_OPTIONS: Final = frozenset({"asc", "hl"})
 # Options that spread an engine over several machines: its workers must then be reachable from the others.
@@ -113,6 +115,8 @@ def option_tokens(options: EngineOptions) -> list[str]:
     for token in tokens:
         if _is_own(token):
             raise failure(f"the engine option `{token}` is set by the provider and cannot be given", 400)
+        if token == "-h" or _begins_one_of(ENDING, token):
+            raise failure(f"the engine option `{token}` cannot be given: vLLM prints a text and ends", 400)
     return tokens
 
 
@@ -228,10 +232,14 @@ def _is_own(token: str) -> bool:
     # vLLM's parser completes what begins like an option (`--po` is `--port`), and takes `--a.b` for a part of `--a`.
     # None of the own options is the beginning of another one of vLLM's. A bare `--` would make words of what follows.
     if token.startswith("--"):
-        long: Final = (option_name(token) or "").split(".", 1)[0]
-        return any(name.startswith(long) for name in OWN_OPTIONS)
+        return _begins_one_of(OWN_OPTIONS, token)
     begun: Final = token[1:].split("=", 1)[0]
     return token.startswith("-") and begun != "" and any(name.startswith(begun) for name in OWN_SHORT_OPTIONS)
+
+
+def _begins_one_of(names: Collection[str], token: str) -> bool:
+    name: Final = option_name(token)
+    return name is not None and any(each.startswith(name.split(".", 1)[0]) for each in names)
 
 
 def _option(name: str, value: object) -> list[str]:

@@ -36,6 +36,7 @@ from litellm.llms.remodlai.engine.runtime import (
 )
 from litellm.llms.remodlai.engine.states import State, state_in
 from litellm.llms.remodlai.engine.turn import Turn
+from litellm.llms.remodlai.errors import LexiqNovaError
 
 SERVER: Final = Path(__file__).with_name("server.py")
 # A process that holds on to an engine's directory this long without serving will not get better.
@@ -74,18 +75,27 @@ class Start:
         """
         began: Final = time.time()
         with disk_errors(self.engine.folder):
+            if not self.engine.folder.exists():
+                self._raise_if_it_is_not_here()  # of what was never started, nothing is left
             self.engine.folder.mkdir(mode=0o700, exist_ok=True)
-            with Progress(self.engine, self.hear) as progress:
-                while not (broken is None and listens(self.engine.socket)):
-                    self.engine.use()
-                    starting = exclusive(self.engine.folder / "starting")
-                    if starting is not None:
-                        with starting:
-                            yield from self._start(began, broken, progress)
-                        return
-                    progress.show()
-                    yield POLL_SECONDS
+            try:
+                with Progress(self.engine, self.hear) as progress:
+                    yield from self._until_it_listens(began, broken, progress)
+            except LexiqNovaError:
+                self.engine.disuse()
+                raise
         self.engine.use()
+
+    def _until_it_listens(self, began: float, broken: int | None, progress: Progress) -> Pauses:
+        while not (broken is None and listens(self.engine.socket)):
+            self.engine.use()
+            starting = exclusive(self.engine.folder / "starting")
+            if starting is not None:
+                with starting:
+                    yield from self._start(began, broken, progress)
+                return
+            progress.show()
+            yield POLL_SECONDS
 
     def _start(self, began: float, broken: int | None, progress: Progress) -> Pauses:
         if broken is not None:

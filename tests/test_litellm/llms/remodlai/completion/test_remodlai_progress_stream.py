@@ -292,7 +292,8 @@ def test_a_place_in_the_queue_is_given_back(leave: Callable[[str], None], monkey
     monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
     forever = [{"role": "user", "content": "say it forever"}]
     with chat("some/model", messages=forever) as busy:
-        next(busy)
+        assert next(chunk for chunk in busy if chunk.choices[0].delta.content)
+        eventually(nothing_is_held)
         leave("another/model")
         waits = chat("third/model")
         assert any(line.startswith("waiting for some/model to finish") for line in said([next(waits), next(waits)]))
