@@ -29,7 +29,7 @@ NO_RULES = frozenset(
         "source.py",
         "upstream.py",
     }
-    | {"series/__init__.py", "series/earlier.py", "wheel.py"}
+    | {"series/__init__.py", "series/earlier.py", "series/patches.py", "series/without_engine.py", "wheel.py"}
 )
 
 

@@ -22,9 +22,17 @@ _PICTURES: Rows = ((r"vllmLogo", "vllmLogo"),)  # the twins are vLLM servers, an
 
 @dataclass(frozen=True)
 class Twin:
-    """One of the two providers that the fork adds."""
+    """
+    One of the two providers that the fork adds.
+
+    Args:
+        provider: its name.
+        own: what names of ours and strings say that are about this provider.
+        rows: what upstream's names become.
+    """
 
     provider: str
+    own: str
     rows: Rows
 
     def rename(self, text: str) -> str:
@@ -35,6 +43,7 @@ class Twin:
 
 REMODLAI = Twin(
     "remodlai",
+    r"(?i:remodlai)|HostedLexiqNova",
     (
         *_MODULES,
         *_DOCS,
@@ -51,6 +60,7 @@ REMODLAI = Twin(
 
 LEXIQ_NOVA = Twin(
     "lexiq_nova",
+    r"(?i:lexiq_nova)|(?<!Hosted)LexiqNova(?!Error)",
     (
         (r"llms\.hosted_vllm\.chat", "llms.remodlai.completion"),
         *_MODULES,

@@ -16,7 +16,7 @@ from fork.exemptions import exempt
 from fork.json_values import JSON_VALUES
 from fork.lock import ForkError
 from fork.lock import release as locked_release
-from fork.names import MENTION, PROVIDER
+from fork.names import MENTION, PROVIDER, TWINS, Twin
 from fork.places import File, NoPlace
 from fork.programs import PROJECT, with_programs
 from fork.splice import Splice
@@ -98,7 +98,7 @@ def wire(
     release: ZipFile | Path,
     rules: Iterable[str] | None = None,
     edits: Sequence[Edit] | None = None,
-    twins: bool = True,
+    twins: Sequence[Twin] = TWINS,
 ) -> Wired:
     """
     Wires a release. Nothing is written, and everything that is wrong is collected.
@@ -107,7 +107,7 @@ def wire(
         release: upstream's wheel, opened, or a directory that holds a `litellm` folder.
         rules: names of the rules to apply; by default all.
         edits: the edits to make; by default all.
-        twins: whether the rules are applied at all.
+        twins: the twins to add; without one, the rules are not applied.
 
     Returns:
         The changed files, all mentions, and what `Wired.check` refuses.
@@ -125,7 +125,7 @@ def wire(
         explained: dict[int, str] = {}
         before[path] = text = data
         try:
-            text, explained = _twinned(path, data, rules) if twins else (data, {})
+            text, explained = _twinned(path, data, rules, twins) if twins else (data, {})
             if path in edited:
                 files[path] = File(path, text)
         except ForkError as error:
@@ -198,15 +198,15 @@ def _texts(release: ZipFile | Path, only: Collection[str] | None = None) -> Iter
                 continue  # an image or a compiled module
 
 
-def _twinned(path: str, source: str, rules: frozenset[str]) -> tuple[str, dict[int, str]]:
+def _twinned(path: str, source: str, rules: frozenset[str], added: Sequence[Twin]) -> tuple[str, dict[int, str]]:
     if PROVIDER.search(source) and path.endswith(".json"):
-        return json_twins.with_twins(source, rules, JSON_VALUES.get(path))
+        return json_twins.with_twins(source, rules, JSON_VALUES.get(path), added)
     if PROVIDER.search(source) and path.endswith(".py"):
         from fork import twins
 
-        return twins.with_twins(source, partial(exempt, path), rules)
+        return twins.with_twins(source, partial(exempt, path), rules, added)
     if path == PROJECT:
         return with_programs(path, source), {}
     if path in SOURCE_FILES:
-        return line_twins.with_twins(source, rules)
+        return line_twins.with_twins(source, rules, added)
     return source, {}

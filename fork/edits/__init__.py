@@ -5,7 +5,7 @@ A module's docstring says why upstream is edited there. `EDIT` says which patch 
 which releases it is, and whether it only makes something cheaper. Each function below it is code for one or more
 places of upstream, named by the decorator (`after`, `start`, `body`, `element`, `decorator`, `instead_of`):
 
-    EDIT = Edit(__name__, __doc__, patch="hosted")
+    EDIT = Edit(__name__, __doc__, patch="remodlai")
 
 
     @EDIT.after("litellm/__init__.py", "openai_like_key")

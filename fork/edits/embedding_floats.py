@@ -9,7 +9,7 @@ from fork.edit import Edit
 if TYPE_CHECKING:
     from litellm.llms.remodlai.embedding.floats import asks_again_for_floats
 
-EDIT = Edit(__name__, __doc__, patch="hosted")
+EDIT = Edit(__name__, __doc__, patch="embeddings")
 
 
 @EDIT.decorator("litellm/llms/custom_httpx/llm_http_handler.py", "BaseLLMHTTPHandler.embedding")

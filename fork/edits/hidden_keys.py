@@ -6,7 +6,7 @@ from typing import Any
 
 from fork.edit import Edit
 
-EDIT = Edit(__name__, __doc__, patch="hosted")
+EDIT = Edit(__name__, __doc__, patch="remodlai")
 
 
 @EDIT.start("litellm/litellm_core_utils/exception_mapping_utils.py", "exception_type")

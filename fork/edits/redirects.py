@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from litellm.litellm_core_utils.own_servers import own_http_client
     from litellm.litellm_core_utils.redirects import is_named, names_servers, names_servers_async, watches_redirects
 
-EDIT = Edit(__name__, __doc__, patch="redirects")
+EDIT = Edit(__name__, __doc__, patch="remodlai")
 
 
 @EDIT.decorator("litellm/utils.py", "client.wrapper")

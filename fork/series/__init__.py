@@ -1,14 +1,12 @@
 """
-The change as a series of patches that `git am` takes: first what is independent of our providers, one problem each,
-then the providers.
+The change as a series of patches that `git am` takes.
 
-PATCHES lists them in order. What is in a patch follows from the edits that name it (`patch=`): the edits themselves,
-the modules of ours that their code imports and no earlier patch has, and the tests beside those modules. Its message is
-the subject here and what the edits' docstrings say. The last patch takes everything else, so that the series is the
-whole change.
+`patches` lists them in order. What is in a patch follows from the edits that name it (`patch=`): the edits themselves,
+the modules of ours that their code imports and no earlier patch has, and the tests beside those modules; and from the
+files that the list names. Its message is the subject there and what the list or the edits' docstrings say. The first
+provider's patch takes the files that no other one names, so that the series is the whole change.
 
-With patches 1 to k applied, a module of ours does not yet name what a later patch brings: a provider in a list, a base
-class, an import.
+With patches 1 to k applied, a module of ours does not yet name what a later patch brings (`earlier`).
 """
 
 import ast
@@ -17,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from textwrap import fill
@@ -28,14 +26,15 @@ from fork.edit import Edit
 from fork.edits import all_edits
 from fork.lock import ForkError, release
 from fork.patch import SELF_HOSTED, TESTS, accompanying, require_clean
+from fork.programs import PROGRAMS, PROJECT
 from fork.series.earlier import without_later
+from fork.series.patches import OURS, PATCHES, Patch
 from fork.source import ROOT
 from fork.syntax import parsed
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 from fork.wiring import version_of, wire
 
-PROVIDERS = "providers"
 # The page of both providers and its line of the sidebar, between two that stand there, in BerriAI/litellm-docs.
 PAGE = (
     "docs/providers/remodlai.md",
@@ -44,118 +43,16 @@ PAGE = (
     '        "providers/recraft",',
     '        "providers/replicate",',
 )
-_OURS = "litellm/llms/remodlai/"
 _WIDTH = 72
-
-
-@dataclass(frozen=True)
-class Patch:
-    """
-    One patch of the series.
-
-    Args:
-        name: the `patch=` of its edits.
-        subject: first line of its message, a conventional commit.
-        says: what its message says besides what its edits do.
-        measured: how it was measured, and what came out.
-        files: what else is in it, relative to the root.
-    """
-
-    name: str
-    subject: str
-    says: str = ""
-    measured: str = ""
-    files: tuple[str, ...] = ()
-
-
-_PROVIDERS_SAY = """\
-`remodlai/` is a hosted, OpenAI-compatible Lexiq Nova server, `lexiq_nova/` a vLLM on the caller's own machine. Both do
-what `hosted_vllm/` does on every endpoint, and send a call to the configured server or raise: never to another host.
-
-Each endpoint's class inherits from `HostedVLLM…` and says only who it is. A Router chooses among deployments of one
-embedding model by the task of a request.
-"""
-
-_CALL = "of the processor time of a synchronous call, with and without in turn in one process."
-
-PATCHES = (
-    Patch(
-        "self-hosted-tests",
-        "test: add a server on loopback for tests of self-hosted providers",
-        "It records what it is asked, and answers as vLLM does.",
-    ),
-    Patch("create-response", "feat(responses): export create_response and acreate_response"),
-    Patch("fix-unfinished-answers", "fix(chat): keep finish reasons that say an answer is unfinished"),
-    Patch("fix-choices-of-a-stream", "fix(streaming): keep the choices of a chunk apart"),
-    Patch("fix-content-parts", "fix(chat): send content parts as the caller wrote them"),
-    Patch("fix-prefilled-answers", "fix(messages): continue a prefilled answer"),
-    Patch("fix-schema-keywords", "fix(tools): leave a schema's properties alone that are named like keywords"),
-    Patch("fix-token-ids-as-prompt", "fix(text completion): send token ids as a prompt"),
-    Patch(
-        "fix-left-text-completions",
-        "fix(proxy): bill and log a text completion's stream that its client leaves",
-    ),
-    Patch("fix-merged-extra-body", "fix(router): merge a deployment's extra_body with a call's"),
-    Patch("fix-max-retries", "fix(retries): retry a call as often as it says"),
-    Patch("fix-messages-stream-tool-calls", "fix(messages): stream every tool call of an answer"),
-    Patch("fix-messages-tools-untouched", "fix(messages): leave the caller's tools as they are"),
-    Patch("fix-context-window-wordings", "fix(exceptions): know more wordings of a context that is too long"),
-    Patch("fix-cached-reasoning", "fix(caching): keep the reasoning of a cached answer"),
-    Patch("fix-capability-flags", "fix(capabilities): believe what a deployment says its model can"),
-    Patch("fix-base-model-prices", "fix(cost): price a model by its base_model"),
-    Patch("fix-plain-installation", "fix(caching): answer from the cache without the proxy's packages"),
-    Patch("broken-responses", "fix(responses): raise litellm's errors where a stream breaks off"),
-    Patch("raising-responses", "fix(responses): close the connection of a stream that raises"),
-    Patch(
-        "collected-streams",
-        "fix(http): let a synchronous stream be collected inside httpcore",
-        files=("tests/test_litellm/llms/custom_httpx/collect_inside_pool.py",),
-    ),
-    Patch("no-database", "fix(proxy): answer as without a database where there is none"),
-    Patch(
-        "listed-enums",
-        "perf: do not list the members of two enums for every call",
-        measured="82 us of the processor time of a synchronous call (2.2 ms), by timeit.",
-    ),
-    Patch(
-        "given-base",
-        "perf: read a base that was given without validating all parameters",
-        measured=f"3 % {_CALL}",
-    ),
-    Patch(
-        "unmapped-models",
-        "perf(cost): search the price lists once for a model that none knows",
-        measured=f"27 % {_CALL}",
-    ),
-    Patch(
-        "unpriced-models",
-        "perf(cost): do not look for a price that no list has",
-        measured=f"14 % {_CALL}",
-    ),
-    Patch(
-        "unheard-success",
-        "perf(logging): build no log entry where no callback hears of it",
-        measured=f"19 % {_CALL}; 35 % of a chunk of a synchronous stream of 200.",
-    ),
-    Patch(
-        "plain-chunks",
-        "perf(proxy): serialize a chunk from plain objects",
-        measured="23 of about 170 us of processor time of a chunk, 64 streams at once through one worker.",
-    ),
-    Patch(
-        "without-limits",
-        "perf(router): remember deployments without limits",
-        measured="620 of 13,200 us of processor time of a call, 64 at once through one worker.",
-    ),
-    Patch(PROVIDERS, "feat(providers): add remodlai and lexiq_nova, Lexiq Nova hosted and local", _PROVIDERS_SAY),
-)
+_HERE = Path(__file__).parent
+# Modules of the programs that `pyproject.toml` of a source tree gets.
+_PROGRAMS = frozenset(f"{target.split(':')[0].replace('.', '/')}.py" for target in PROGRAMS.values())
+# With this patch the providers begin: it takes all files of ours that no other one names.
+FIRST_PROVIDER = next(number for number, patch in enumerate(PATCHES) if patch.twin)
 
 
 def edits_of(patch: Patch) -> list[Edit]:
-    """Returns a patch's edits; the last patch's are those that no other has."""
-    others = {each.name for each in PATCHES} - {PROVIDERS}
-    if patch.name == PROVIDERS:
-        return [edit for edit in all_edits() if edit.patch not in others]
+    """Returns a patch's edits."""
     return [edit for edit in all_edits() if edit.patch == patch.name]
 
 
@@ -172,11 +69,18 @@ def message(patch: Patch) -> str:
 @lru_cache
 def files_of(patch: Patch, version: str) -> frozenset[str]:
     """Returns the files of ours that come with a patch for a release, by path."""
-    index = PATCHES.index(patch)
-    earlier = frozenset[str]().union(*(files_of(each, version) for each in PATCHES[:index]))
+    earlier = frozenset[str]().union(*(_named_by(each, version) for each in PATCHES[: PATCHES.index(patch)]))
+    own = _named_by(patch, version) - earlier
+    if patch is not PATCHES[FIRST_PROVIDER]:
+        return own
+    named = frozenset[str]().union(*(_named_by(each, version) for each in PATCHES))
+    return own | frozenset(overlay() | accompanying(version)) - named
+
+
+@lru_cache
+def _named_by(patch: Patch, version: str) -> frozenset[str]:
+    """Files that a patch's edits and its list name."""
     ours = overlay() | accompanying(version)
-    if patch.name == PROVIDERS:
-        return frozenset(ours) - earlier
     if patch is PATCHES[0]:
         return frozenset(path for path in ours if path.startswith(SELF_HOSTED) and "/test_" not in path[len(TESTS) :])
     changes = [change for edit in edits_of(patch) for change in edit.changes]
@@ -187,7 +91,8 @@ def files_of(patch: Patch, version: str) -> frozenset[str]:
     tests = {f"tests/test_{Path(path).parent}/test_{Path(path).name}" for path in paths}
     named = {f"test_{edit.name.replace('-', '_')}.py" for edit in edits_of(patch)}
     tests |= {path for path in ours if path.startswith(SELF_HOSTED) and Path(path).name in named}
-    return frozenset((paths | tests & ours.keys() | set(patch.files)) - earlier)
+    listed = {path for path in ours if any(fnmatchcase(path, pattern) for pattern in patch.files)}
+    return frozenset(paths | tests & ours.keys() | listed)
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -205,7 +110,7 @@ def _closed(modules: Iterable[str], ours: Mapping[str, bytes]) -> set[str]:
         new = {path for path in pending if path in ours} - paths
         paths |= new
         pending = {f"{name.replace('.', '/')}.py" for path in new for name in _imported(parsed(ours[path]))}
-    return {path for path in paths if not path.startswith(_OURS)}
+    return {path for path in paths if not path.startswith(f"{OURS}/")}
 
 
 def prefix(count: int, tree: Path | None = None) -> dict[str, bytes]:
@@ -224,17 +129,21 @@ def prefix(count: int, tree: Path | None = None) -> dict[str, bytes]:
 
 @lru_cache
 def _prefix(count: int, tree: Path | None, version: str) -> dict[str, bytes]:
-    patches, complete = PATCHES[:count], count == len(PATCHES)
+    patches, later_patches = PATCHES[:count], PATCHES[count:]
     version = version if tree is None else version_of(tree)
-    wired = _whole(tree, version) if complete else _edited(count, tree, version)
+    wired = _edited(count, tree, version) if later_patches else _whole(tree, version)
     ours = overlay() | accompanying(version)
     present = frozenset[str]().union(*(files_of(patch, version) for patch in patches))
-    files = {path: text.encode() for path, text in wired.items()}
-    files |= {path: ours[path] for path in sorted(present)}
-    if complete:
-        return files
     later = frozenset(ours) - present
-    return {path: without_later(data, later) if path.endswith(".py") else data for path, data in files.items()}
+    kept = wired.keys() - (set() if later.isdisjoint(_PROGRAMS) else {PROJECT})
+    files = {path: wired[path].encode() for path in sorted(kept)} | {path: ours[path] for path in sorted(present)}
+    before = dict(pair for patch in later_patches for pair in patch.before)
+    files |= {path: (_HERE / before[path]).read_bytes() for path in sorted(before.keys() & present)}
+    twins = [patch.twin for patch in later_patches if patch.twin]
+    return {
+        path: without_later(path, data, later, twins) if path.endswith(".py") and later_patches else data
+        for path, data in files.items()
+    }
 
 
 def _whole(tree: Path | None, version: str) -> dict[str, str]:
@@ -248,17 +157,24 @@ def _whole(tree: Path | None, version: str) -> dict[str, str]:
 
 @lru_cache
 def _edited(count: int, tree: Path | None, version: str) -> dict[str, str]:
-    """Upstream's files with the edits of the first patches; only those that the last of them edits are edited again."""
+    """Upstream's files with the edits and the providers of the first patches."""
     if not count:
         return {}
-    paths = {change.path for edit in edits_of(PATCHES[count - 1]) for change in edit.changes}
-    chosen = {edit for patch in PATCHES[:count] for edit in edits_of(patch)}
-    # In the order of the whole change: two edits may be made at one place.
-    edits = [edit for edit in all_edits() if edit in chosen and any(each.path in paths for each in edit.changes)]
+    patches = PATCHES[:count]
+    twins = [patch.twin for patch in patches if patch.twin]
+    chosen = {edit for patch in patches for edit in edits_of(patch)}
+    paths = {change.path for edit in edits_of(patches[-1]) for change in edit.changes}
+    # In the order of the whole change: two edits may be made at one place. Only the files that the last patch edits are
+    # edited again, until a provider may be in any of them.
+    edits = [
+        edit for edit in all_edits() if edit in chosen and (twins or any(each.path in paths for each in edit.changes))
+    ]
     with _upstream(tree) as upstream:
-        wired = wire(upstream, edits=edits, twins=False)
+        wired = wire(upstream, edits=edits, twins=twins)
     if wired.faults:
         raise ForkError("\n".join(wired.faults))
+    if twins:
+        return wired.files
     return _edited(count - 1, tree, version) | {path: text for path, text in wired.files.items() if path in paths}
 
 
@@ -304,7 +220,7 @@ def write(directory: Path, only: str | None = None, tree: Path | None = None) ->
             if difference := _difference(prefix(number - 1, tree), prefix(number, tree), tree):
                 file.write_bytes(_formatted(f"{number:02}/{len(PATCHES)}", message(patch), difference))
                 written.append(file)
-    if only in (None, PROVIDERS):
+    if only in (None, PATCHES[-1].name):
         written.append(write_page(directory / "litellm-docs"))
     return written
 
