@@ -17,6 +17,9 @@ import pytest
 
 from fork.patch import is_for
 from support import loopback
+from support.callbacks import no_callback_stays
+
+__all__ = ["no_callback_stays"]
 
 if TYPE_CHECKING:  # imported where a server starts: the other tests do without what it needs
     from support.vllm_server import ServerPool, VLLMServer
@@ -26,14 +29,6 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["HF_HUB_OFFLINE"] = "1"
 loopback.install()
 
-CALLBACKS = (
-    "_async_failure_callback",
-    "_async_success_callback",
-    "callbacks",
-    "failure_callback",
-    "input_callback",
-    "success_callback",
-)
 SERVER_FIXTURES = ("chat_server", "embedding_server", "rerank_server", "whisper_server")
 
 
@@ -61,20 +56,6 @@ def nothing_leaves_the_machine() -> Iterator[None]:
     yield
     leaked = loopback.take()
     assert not leaked, f"reached for another host: {leaked}"
-
-
-@pytest.fixture(autouse=True)
-def no_callback_stays() -> Iterator[None]:
-    """LiteLLM's lists of callbacks end as they began.
-
-    They take 100 each: the Routers of a whole run fill them, and the next Router's cooldowns would have no effect.
-    """
-    litellm = sys.modules.get("litellm")
-    before = {name: list(getattr(litellm, name)) for name in CALLBACKS} if litellm else {}
-    yield
-    if litellm := sys.modules.get("litellm"):
-        for name in CALLBACKS:
-            getattr(litellm, name)[:] = before.get(name, ())
 
 
 @pytest.fixture(autouse=True)

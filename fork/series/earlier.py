@@ -164,9 +164,8 @@ def _without(
         if dropped[number] and number < last:
             yield Splice(text.start(element[0]), text.start(following[0]), "")
     end = text.end(elements[-1][1])
-    if last < len(elements) - 1:
-        alone = one if dropped.count(False) == 1 and not text.data[end:].lstrip().startswith(b",") else ""
-        yield Splice(text.end(elements[last][1]), end, alone)
+    alone = one if dropped.count(False) == 1 and not text.data[end:].lstrip().startswith(b",") else ""
+    yield Splice(text.end(elements[last][1]), end, alone)
 
 
 def _outermost(splices: Iterable[Splice]) -> list[Splice]:

@@ -169,6 +169,7 @@ Where no server is configured, the first call to a model starts vLLM for it, and
 """,
         files=(
             f"{OURS}/__main__.py",
+            f"{OURS}/chat/progress_stream.py",
             f"{OURS}/command/*",
             f"{OURS}/completion/handler.py",
             f"{OURS}/doctor.py",

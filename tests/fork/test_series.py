@@ -4,6 +4,7 @@ The change as patches that `git am` takes: together they are the change, and eac
 `make series` looks at every patch (SERIES=all), the other runs at the first ones.
 """
 
+import ast
 import json
 import os
 import re
@@ -18,17 +19,18 @@ import pytest
 from fork import patch, series
 from fork.edits import all_edits
 from fork.lock import ForkError, locked_versions, release
-from fork.series import PATCHES, prefix
-from fork.series.earlier import without_later
+from fork.series import FIRST_PROVIDER, PATCHES, prefix
 from fork.source import ROOT
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 
 from .conftest import Tiny, needs_git
+from .test_gates import needing_formatter, new_findings
 
-OURS = re.compile(r"remodlai|lexiq", re.IGNORECASE)
 ALL = os.environ.get("SERIES") == "all"
 COUNT = len(PATCHES) if ALL else 4
+# How many patches: the first ones, and all before the local engine.
+PREFIXES = [*range(1, min(COUNT + 1, len(PATCHES))), *([] if ALL else [len(PATCHES) - 1])]
 
 
 def git(directory: Path, *arguments: str | Path) -> str:
@@ -135,7 +137,8 @@ assert litellm.__file__.startswith(tree), litellm.__file__
 for module in modules.split():
     importlib.import_module(module)
 options = ["-q", "--import-mode=importlib", "--override-ini=asyncio_mode=auto", "--rootdir", tree]
-sys.exit(pytest.main([*options, *tests]) if tests else 0)
+from support import callbacks  # upstream's conftest of these tests restores the lists too
+sys.exit(pytest.main([*options, *tests], plugins=[callbacks]) if tests else 0)
 """
 
 
@@ -146,7 +149,7 @@ def failures(tree: Path, changed: list[str], tests: list[str]) -> str:
     done = subprocess.run(
         [sys.executable, "-c", CHECK, str(tree), " ".join(modules), *tests],
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        env={**os.environ, "PYTHONPATH": f"{tree}:{ROOT / 'tests'}"},
         capture_output=True,
         text=True,
         check=False,
@@ -164,9 +167,10 @@ def test_the_whole_change_is_what_apply_writes(upstream: Path, tmp_path: Path) -
     for path, text in SOURCES.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
-    [file, _] = series.write(tmp_path / "series", PATCHES[-1].name, tree)
-    for path in SOURCES:
-        assert f"+++ b/{path}\n" in file.read_text()
+    names = [patch.name for patch in PATCHES if patch.twin] + [PATCHES[-1].name]
+    files = [path for name in names for path in of_litellm(series.write(tmp_path / "series", name, tree))]
+    said = "".join(file.read_text() for file in files)
+    assert all(f"+++ b/{path}\n" in said for path in SOURCES)
     programs = '[project.scripts]\nlexiq-nova = "litellm.llms.remodlai.__main__:main"\nlitellm = "litellm:run_server"\n'
     whole = prefix(len(PATCHES), tree)
     assert whole["pyproject.toml"].decode() == programs
@@ -189,18 +193,55 @@ SOURCES = {
 def test_every_edit_is_in_one_patch() -> None:
     edits = [edit.name for each in PATCHES for edit in series.edits_of(each)]
     assert sorted(edits) == sorted(edit.name for edit in all_edits())
-    assert all(series.edits_of(each) for each in PATCHES[1:])
+    assert all(series.edits_of(each) or each.files for each in PATCHES[1:])
 
 
-def test_every_prefix_is_whole_and_names_nothing_that_comes_later() -> None:
-    for count in range(1, min(COUNT + 1, len(PATCHES))):
-        files = prefix(count)
-        assert prefix(count - 1).keys() <= files.keys()
-        for path, data in files.items():
-            if path.endswith(".py"):
-                compile(data, path, "exec", dont_inherit=True)
-            named = OURS.search(data.decode())
-            assert path.startswith("tests/") or named is None, (PATCHES[count - 1].name, path)
+@pytest.mark.parametrize("count", PREFIXES)
+def test_a_prefix_is_whole_and_names_nothing_that_comes_later(count: int) -> None:
+    files = prefix(count)
+    assert not ALL or prefix(count - 1).keys() <= files.keys()
+    later = [f'"{path}"' for path in overlay() if path not in files]
+    named = [patch.twin.own for patch in PATCHES[count:] if patch.twin]
+    modules = [re.escape(path.removesuffix(".py").replace("/", ".")) for path in overlay() if path not in files]
+    pattern = re.compile("|".join([*named, *(rf"(?:from|import) {module}\b" for module in modules), *later]))
+    for path, data in files.items():
+        if path.endswith(".py"):
+            code = ast.parse(data)
+            compile(code, path, "exec", dont_inherit=True)
+            said = pattern.search(ast.unparse(without_docstrings(code)))
+            assert path.startswith("tests/") or said is None, (path, said)
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        for statement in getattr(node, "body", ()) if not isinstance(node, ast.Lambda | ast.IfExp) else ():
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                statement.value = ast.Constant(value=None)
+    return tree
+
+
+def test_the_providers_come_one_after_the_other() -> None:
+    """A refusal of one loses nothing of those before it."""
+    names = [patch.name for patch in PATCHES[FIRST_PROVIDER:]]
+    assert names == ["remodlai", "embeddings", "streams", "pass-through", "lexiq-nova", "local-engine"]
+    assert all(series.files_of(patch, release().version) for patch in PATCHES[FIRST_PROVIDER:])
+
+
+@pytest.mark.skipif(not ALL, reason="make series")
+@pytest.mark.parametrize("count", PREFIXES)
+def test_upstreams_checks_find_nothing_new_in_a_prefix(count: int, upstream: Path, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    with ZipFile(upstream) as archive:
+        there = {*archive.namelist()}
+        for path, data in prefix(count).items():
+            if path.startswith("litellm/") and path.endswith(".py"):
+                (after / path).parent.mkdir(parents=True, exist_ok=True)
+                (after / path).write_bytes(data)
+                if path in there:
+                    archive.extract(path, before)
+    before.mkdir(exist_ok=True)
+    assert new_findings(before, after) == set()
+    assert needing_formatter(after) - needing_formatter(before) == set()
 
 
 def test_a_message_says_what_and_why(written: list[Path]) -> None:
@@ -222,17 +263,6 @@ def test_an_unknown_patch_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ForkError, match="no such patch: unmaped. Patches: self-hosted-tests, "):
         series.write(tmp_path / "new", "unmaped")
     assert not (tmp_path / "new").exists()
-
-
-def test_a_module_before_a_later_patch() -> None:
-    before = (
-        "import httpx\n\nfrom litellm.later import Safe\nfrom litellm.now import Kept\n\n"
-        'NAMES = frozenset({"hosted_vllm", "remodlai", "lexiq_nova"})\n\n\nclass A(Safe, Kept): ...\n'
-    )
-    after = (
-        'import httpx\n\nfrom litellm.now import Kept\n\nNAMES = frozenset({"hosted_vllm"})\n\n\nclass A(Kept): ...\n'
-    )
-    assert without_later(before.encode(), ["litellm/later.py"]) == after.encode()
 
 
 @needs_git

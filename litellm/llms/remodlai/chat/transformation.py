@@ -16,6 +16,7 @@ from ..common_utils import HostedLexiqNova
 from ..keys import hidden
 from ..reasoning import effort_word, word_of_thinking
 from .progress_stream import ProgressStreams
+from .streaming import TemplateStreams
 
 
 class ChunkParser(OpenAIChatCompletionStreamingHandler):
@@ -27,7 +28,7 @@ class ChunkParser(OpenAIChatCompletionStreamingHandler):
         return None if error is None else (hidden(error[0]), error[1])
 
 
-class HostedLexiqNovaChatConfig(ProgressStreams, HostedLexiqNova, HostedVLLMChatConfig):
+class HostedLexiqNovaChatConfig(ProgressStreams, TemplateStreams, HostedLexiqNova, HostedVLLMChatConfig):
     def get_openai_compatible_provider_info(self, api_base: str | None, api_key: str | None) -> tuple[str, str]:
         """Base and key for `get_llm_provider`; see `HostedLexiqNova.resolve`."""
         return self.resolve(api_base, api_key)
