@@ -148,7 +148,7 @@ code of all providers; later ones are copies of it around another string. Everyt
     Patch(
         "pass-through",
         "feat(proxy): pass requests through to the servers of remodlai",
-        files=(f"{OURS}/passthrough/endpoints.py", f"{OURS}/passthrough/route.py"),
+        files=(f"{OURS}/passthrough/endpoints.py", f"{OURS}/passthrough/route.py", f"{_TESTS}/passthrough/*"),
     ),
     Patch(
         "lexiq-nova",
