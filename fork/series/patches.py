@@ -99,6 +99,11 @@ PATCHES = (
         measured=f"19 % {_CALL}; 35 % of a chunk of a synchronous stream of 200.",
     ),
     Patch(
+        "plain-events",
+        "perf(responses): make nothing for an event without hooks",
+        measured="a synchronous event of hosted_vllm/ 189 to 75 us of processor time, an asynchronous one 68 to 53.",
+    ),
+    Patch(
         "plain-chunks",
         "perf(proxy): serialize a chunk from plain objects",
         measured="23 of about 170 us of processor time of a chunk, 64 streams at once through one worker.",

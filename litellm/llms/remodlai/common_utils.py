@@ -155,14 +155,13 @@ class HostedLexiqNova:
 
     def reach(self, call: Mapping[str, Any]) -> str:
         """
-        The base of the server that a call reaches; the local engine's where no server is configured.
+        The base of the server that a call reaches; where none is configured, what `local` has instead.
 
         Args:
             call: what upstream gave a hook of this config: `api_base`, `api_key`, `model`, `litellm_params`.
 
         Returns:
-            A base for a URL. Requests to the local engine's start it, if it is not running. A public function has
-            named the engine in `api_base`, with the call's options, before (`engine/call.py`).
+            A base for a URL.
 
         Raises:
             LexiqNovaError: no server is configured, and no engine can serve the model here.

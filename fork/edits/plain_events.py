@@ -1,0 +1,56 @@
+"""
+Each event of a Responses stream looks for callbacks where there are none, a synchronous one in an event loop of its
+own; and the table of event classes is made anew for each.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import litellm
+from fork.edit import Edit
+
+if TYPE_CHECKING:
+    from litellm.litellm_core_utils.asyncify import run_async_function
+    from litellm.responses.streaming_iterator import ResponsesAPIStreamingIterator, SyncResponsesAPIStreamingIterator
+    from litellm.types.llms.openai import ResponsesAPIStreamingResponse
+
+EDIT = Edit(__name__, __doc__, patch="plain-events", speed=True, releases=">=1.108")
+STREAMS = "litellm/responses/streaming_iterator.py"
+
+
+def hooked(self: SyncResponsesAPIStreamingIterator, result: ResponsesAPIStreamingResponse) -> None:
+    result = run_async_function(
+        async_function=self._call_post_streaming_deployment_hook,
+        chunk=result,
+    )
+
+
+@EDIT.instead_of(hooked, STREAMS, "SyncResponsesAPIStreamingIterator.__next__")
+def hooked_where_heard(self: SyncResponsesAPIStreamingIterator, result: ResponsesAPIStreamingResponse) -> None:
+    if litellm.callbacks:
+        result = run_async_function(
+            async_function=self._call_post_streaming_deployment_hook,
+            chunk=result,
+        )
+
+
+async def awaited(self: ResponsesAPIStreamingIterator, result: ResponsesAPIStreamingResponse) -> None:
+    result = await self._call_post_streaming_deployment_hook(
+        chunk=result,
+    )
+
+
+@EDIT.instead_of(awaited, STREAMS, "ResponsesAPIStreamingIterator._next_event")
+async def awaited_where_heard(self: ResponsesAPIStreamingIterator, result: ResponsesAPIStreamingResponse) -> None:
+    if litellm.callbacks:
+        result = await self._call_post_streaming_deployment_hook(
+            chunk=result,
+        )
+
+
+# A server names the types: a bounded number is kept.
+@EDIT.decorator("litellm/llms/openai/responses/transformation.py", "OpenAIResponsesAPIConfig.get_event_model_class")
+def remembered() -> object:
+    return lru_cache

@@ -1,0 +1,96 @@
+"""Events of a Responses stream: hooks change them where there are callbacks, and nothing is made for hooks without."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.llms.openai.responses.transformation import OpenAIResponsesAPIConfig
+from support.plain_calls import Counter
+from support.recording import RecordingServer, Request, Response, streamed
+
+ANSWER = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": []}
+USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+TEXTS = ["a", "b", "c"]
+
+
+def says(text: str) -> dict[str, Any]:
+    place = {"item_id": "m", "output_index": 0, "content_index": 0}
+    return {"type": "response.output_text.delta", "delta": text, **place}
+
+
+def answering(request: Request) -> Response:
+    created = {"type": "response.created", "response": {**ANSWER, "status": "in_progress"}}
+    completed = {"type": "response.completed", "response": {**ANSWER, "status": "completed", "usage": USAGE}}
+    return streamed(created, *map(says, TEXTS), {"type": "response.of_a_later_server", "more": 1}, completed)
+
+
+@pytest.fixture(params=["sync", "async"])
+def events(
+    request: pytest.FixtureRequest, to: dict[str, Any], server: RecordingServer
+) -> Callable[[], Awaitable[list[Any]]]:
+    """Reads a stream to its end; returns its events."""
+    server.responder = answering
+    # LiteLLM asks for a whole answer where no price list says that a model streams.
+    provider = to["model"].split("/")[0]
+    litellm.register_model({to["model"]: {"litellm_provider": provider, "supports_native_streaming": True}})
+    call = {"input": "Hello", "stream": True, **to}
+
+    async def read() -> list[Any]:
+        if request.param == "sync":
+            return await asyncio.to_thread(lambda: list(litellm.responses(**call)))
+        return [event async for event in await litellm.aresponses(**call)]
+
+    return read
+
+
+class Shouting(CustomLogger):
+    async def async_post_call_streaming_deployment_hook(
+        self, request_data: Any, response_chunk: Any, call_type: Any
+    ) -> Any:
+        if response_chunk.type == "response.output_text.delta":
+            response_chunk.delta = response_chunk.delta.upper()
+        return response_chunk
+
+
+async def test_a_hook_changes_events(events: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litellm, "callbacks", [Shouting()])
+    assert [event.delta for event in await events() if event.type == "response.output_text.delta"] == ["A", "B", "C"]
+
+
+async def test_a_hook_that_comes_while_a_stream_is_read(
+    to: dict[str, Any], server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.responder = answering
+    litellm.register_model(
+        {to["model"]: {"litellm_provider": to["model"].split("/")[0], "supports_native_streaming": True}}
+    )
+    monkeypatch.setattr(litellm, "callbacks", [])
+    texts = []
+    for event in litellm.responses(input="Hello", stream=True, **to):
+        if event.type == "response.output_text.delta":
+            texts.append(event.delta)
+            litellm.callbacks = [Shouting()]
+    assert texts == ["a", "B", "C"]
+
+
+async def test_no_event_loop_is_made_for_an_event_without_a_hook(events: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litellm, "callbacks", [])
+    loops = Counter(monkeypatch, asyncio, "new_event_loop")
+    received = await events()
+    assert [event.type for event in received][1:4] == ["response.output_text.delta"] * len(TEXTS)
+    assert received[4].type == "response.of_a_later_server" and received[4].more == 1
+    # The end of a synchronous stream is logged in loops of its own.
+    assert loops.count < len(received)
+
+
+def test_the_classes_of_events_are_looked_up_once() -> None:
+    find = OpenAIResponsesAPIConfig.get_event_model_class
+    known = [find(kind) for kind in ("response.output_text.delta", "error", "response.unheard_of")]
+    assert [each.__name__ for each in known] == ["OutputTextDeltaEvent", "ErrorEvent", "GenericEvent"]
+    for number in range(10_000):
+        assert find(event_type=f"response.{number}").__name__ == "GenericEvent"
+    assert find.cache_info().currsize <= find.cache_info().maxsize
