@@ -122,17 +122,16 @@ def until_up(
         Seconds to pause before going on.
 
     Raises:
-        LexiqNovaError: the engine did not start, or too many calls wait for it.
-        httpx.ReadTimeout: it is not up in time.
+        LexiqNovaError: the engine did not start, too many calls wait for it, or it is not up in time (408: upstream's
+            clients tell nothing of what an httpx.ReadTimeout says).
     """
     if (waited_for := NOT_UP.get()) is not None:
         raise waited_for
     with _waiting(engine), contextlib.closing(_recovery(engine, fault, hear)) as pauses:
         for seconds in pauses:
             if allowed is not None and time.monotonic() > began + allowed:
-                raise httpx.ReadTimeout(
-                    f"the engine for {engine.model} was not ready in {allowed} s: {how_far(engine)}"
-                )
+                text = f"the engine for {engine.model} was not ready in {allowed} s: {how_far(engine)}"
+                raise failure(text, httpx.codes.REQUEST_TIMEOUT)
             yield seconds
 
 

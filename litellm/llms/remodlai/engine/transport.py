@@ -68,9 +68,8 @@ class LocalEngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
     Sends requests to the engine that their URL names, and starts it if it is not there.
 
-    An engine that cannot be started answers as a server would: with an HTTP status and the reason as text. Raises
-    what httpx's transports raise, and httpx.ReadTimeout if the engine is not ready within the request's own timeout
-    (it goes on loading).
+    An engine that cannot be started answers as a server would: with an HTTP status and the reason as text; with 408
+    if it is not ready within the request's own timeout (it goes on loading). Raises what httpx's transports raise.
     """
 
     def __init__(self) -> None:

@@ -254,8 +254,7 @@ def test_a_load_that_no_call_waits_for_gives_way(client: httpx.Client, monkeypat
     """Its caller lives on and has gone on to something else; another call finds it while nobody wants its place."""
     monkeypatch.setenv("LEXIQ_NOVA_MAX_ENGINES", "1")
     url = local_server("endless/model").base + "/chat/completions"
-    with pytest.raises(httpx.ReadTimeout):
-        client.post(url, json={}, timeout=0.5)
+    assert client.post(url, json={}, timeout=0.5).status_code == 408
     eventually(lambda: (status("endless/model") or {}).get("state") == "loading")
     began = time.monotonic()
     assert call(client, "other")["pid"]
@@ -537,11 +536,30 @@ def test_vllm_not_installed(client: httpx.Client, monkeypatch: pytest.MonkeyPatc
 
 def test_timeout_bounds_the_wait_and_the_engine_goes_on_loading(client: httpx.Client) -> None:
     url = local_server("slow/model").base + "/chat/completions"
-    with pytest.raises(httpx.ReadTimeout):
-        client.post(url, json={}, timeout=0.5)
+    late = client.post(url, json={}, timeout=0.5)
+    assert late.status_code == 408 and "was not ready in 0.5 s: still starting vLLM" in late.text
     eventually(lambda: status("slow/model"))
     loading = (status("slow/model") or {})["pid"]
     assert call(client, "slow/model")["pid"] == loading
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_timeout_says_how_far_the_engine_has_come(is_async: bool) -> None:
+    messages = [{"role": "user", "content": "Hello"}]
+    calls: dict[str, dict[str, Any]] = {
+        "completion": {"messages": messages},
+        "text_completion": {"prompt": "Hello"},
+        "embedding": {"input": ["Hello"]},
+        "rerank": {"query": "Hello", "documents": ["a"]},
+        "responses": {"input": "Hello"},
+    }
+    for name, arguments in calls.items():
+        function = getattr(litellm, f"a{name}" if is_async else name)
+        with pytest.raises(litellm.Timeout, match=r"was not ready in 0\.3 s: still starting vLLM") as late:
+            answer = function(model="lexiq_nova/endless/model", timeout=0.3, max_retries=0, **arguments)
+            if is_async:
+                asyncio.run(answer)
+        assert late.value.status_code == 408
 
 
 def test_least_recently_used_makes_room_but_never_one_that_answers(
