@@ -55,6 +55,7 @@ PATCHES = (
         "fix-left-text-completions",
         "fix(proxy): bill and log a text completion's stream that its client leaves",
     ),
+    Patch("fix-uncounted-streams", "fix(usage): count the tokens of a stream whose server reports none"),
     Patch("fix-merged-extra-body", "fix(router): merge a deployment's extra_body with a call's"),
     Patch("fix-max-retries", "fix(retries): retry a call as often as it says"),
     Patch("fix-messages-stream-tool-calls", "fix(messages): stream every tool call of an answer"),

@@ -53,6 +53,11 @@ MENDED: tuple[Mended, ...] = (
         lambda case: _answers(case, "abort"),
     ),
     Mended(
+        "The tokens of a stream whose server reports none are counted.",
+        "chat.*|text completion|Anthropic messages",
+        lambda case: bool(case.params.get("stream")) and not _answers(case, "prompt_tokens"),
+    ),
+    Mended(
         "A synchronous stream that breaks off ends with an error event.",
         "Anthropic messages",
         lambda case: bool(case.params.get("stream")) and _answers(case, r'cut=True|delay=(?!0\.0\b)|"error"'),
