@@ -3,7 +3,7 @@ Headers that a call brings (`headers`, `extra_headers`): noted where the call en
 provider whose server is the caller's own can send them, also one whose function reads neither.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Final, TypeVar
@@ -31,7 +31,7 @@ def _brought(args: tuple[object, ...], call: dict[str, object]) -> Mapping[str, 
         return _noted.get()  # an asynchronous function goes on here, and gave its headers by position
     if not given or own_provider_of(args, call) is None:
         return _NONE
-    headers: Final[dict[str, str]] = {}
+    headers: Final[dict[str, str | None]] = {}
     for argument, value in given.items():
         # One spelling: upstream merges these with the header of the key by the text of the name.
         spelled = {_spelled(name): text for name, text in value.items()}
@@ -45,7 +45,7 @@ def _spelled(name: str) -> str:
 
 
 @contextmanager
-def noted(args: tuple[object, ...], call: dict[str, object]) -> Iterator[None]:
+def noted(args: tuple[object, ...], call: dict[str, object]) -> Generator[None, None, None]:
     """
     Notes the headers of a call while it runs. A nested call has only its own: it may go to another server.
 

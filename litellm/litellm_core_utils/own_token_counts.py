@@ -69,5 +69,6 @@ def _serves_a_proxy() -> bool:
 
 def _in_event_loop() -> bool:
     with contextlib.suppress(RuntimeError):
-        return asyncio.get_running_loop() is not None
+        asyncio.get_running_loop()
+        return True
     return False

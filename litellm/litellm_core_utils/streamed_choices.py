@@ -80,4 +80,6 @@ class StreamedChoices:
 def _streaming(choice: Choice) -> StreamingChoices:
     fields: Final = choice.model_dump() if isinstance(choice, BaseModel) else dict(vars(choice))
     text: Final = fields.pop("text", None)
-    return StreamingChoices(**(fields if text is None else {**fields, "delta": Delta(content=text or None)}))
+    if text is not None:
+        fields["delta"] = Delta(content=text or None)
+    return StreamingChoices(**fields)

@@ -4,7 +4,7 @@ Counting of tokens by the server's own tokenizer and chat template (`POST /token
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -167,7 +167,7 @@ def _count_in(answer: httpx.Response) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _no_count_is_no_error(provider: str, url: str) -> Iterator[None]:
+def _no_count_is_no_error(provider: str, url: str) -> Generator[None, None, None]:
     """Where a server cannot count, it is not asked again for a while."""
     try:
         yield

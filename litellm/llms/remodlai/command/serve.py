@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from litellm.llms.remodlai.command.naming import model_named
@@ -89,7 +89,7 @@ def _deployments(models: Sequence[str], engine_args: str | None) -> list[dict[st
 
 
 @contextlib.contextmanager
-def _configured(deployments: list[dict[str, Any]], listening: socket.socket) -> Iterator[None]:
+def _configured(deployments: list[dict[str, Any]], listening: socket.socket) -> Generator[None, None, None]:
     """Gives the proxy its configuration, in a file of its address: the next one there overwrites a killed one's."""
     folder: Final = runtime_directory() / "serve"
     path: Final = folder / f"{'-'.join(map(str, listening.getsockname()[:2]))}.yaml"

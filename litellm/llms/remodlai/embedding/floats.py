@@ -5,7 +5,7 @@ floats only is asked once more, and remembered.
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
@@ -130,7 +130,7 @@ class Base64Batches(SoundVectors):
 
 
 @contextmanager
-def _remembered(url: str) -> Iterator[None]:
+def _remembered(url: str) -> Generator[None, None, None]:
     """Notes an endpoint, for good if what runs inside succeeds: then base64 was the reason."""
     _floats_only[url] = None
     if len(_floats_only) > MAX_REMEMBERED:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
@@ -152,7 +152,7 @@ async def says_it_is_well(engine: Engine, send: Send) -> bool:
 
 
 @contextlib.contextmanager
-def _waiting(engine: Engine) -> Iterator[None]:
+def _waiting(engine: Engine) -> Generator[None, None, None]:
     """Counts a call that waits for its engine; raises where as many are waiting as may."""
     limit: Final = max_calls()
     if limit and _WAITING[engine.name] >= limit:

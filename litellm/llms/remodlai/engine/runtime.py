@@ -98,7 +98,7 @@ def _refusal(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:

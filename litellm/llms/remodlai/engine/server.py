@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -166,7 +166,7 @@ class Activity:
         return self.state.is_going or self.state is State.SLEEPING or is_asleep
 
     @contextlib.contextmanager
-    def call(self) -> Iterator[bool]:
+    def call(self) -> Generator[bool, None, None]:
         """Counts one call; gives False if the engine takes none: it is leaving, or has all that it may have."""
         with self._lock:
             taken: Final = not self.is_away() and (self.running < self.max_calls or not self.max_calls)
