@@ -73,12 +73,12 @@ def server_base(provider: str, base: str) -> str:
     return with_api_path(meant(base))
 
 
-def _by_name(method: Callable[..., Any], args: tuple[Any, ...], call: dict[str, Any]) -> dict[str, Any]:
+def _by_name(method: Callable[..., Any], args: tuple[object, ...], call: dict[str, object]) -> dict[str, Any]:
     # The order of the hooks' parameters differs between endpoints, and Decisions' are called by position.
     return dict(inspect.signature(method).bind(*args, **call).arguments) if args else call
 
 
-def _argument(call: Mapping[str, Any], name: str) -> Any:
+def _argument(call: Mapping[str, object], name: str) -> Any:
     # The Responses and video hooks get base and key only inside `litellm_params`, a dict or a pydantic model.
     params: Final = call.get("litellm_params") or {}
     return call.get(name) or (params.get(name) if isinstance(params, Mapping) else getattr(params, name, None))
@@ -153,7 +153,7 @@ class HostedLexiqNova:
         owner, base = server_of(cls.provider, api_base)
         return with_sendable_key(server_base(owner, base), api_key or key_of(owner))
 
-    def reach(self, call: Mapping[str, Any]) -> str:
+    def reach(self, call: Mapping[str, object]) -> str:
         """
         The base of the server that a call reaches; where none is configured, what `local` has instead.
 
@@ -172,7 +172,7 @@ class HostedLexiqNova:
         self._asked = base
         return base
 
-    def key(self, call: Mapping[str, Any]) -> str | None:
+    def key(self, call: Mapping[str, object]) -> str | None:
         """The key that belongs to the server that `reach` names."""
         key: Final = self.resolve(_argument(call, "api_base"), _argument(call, "api_key"))[1]
         self._has_key = key != PLACEHOLDER_API_KEY
@@ -193,7 +193,7 @@ class HostedLexiqNova:
         found: Final[Callable[..., Any]] = getattr(super(), hook)
         return found
 
-    def get_complete_url(self, *args: Any, **call: Any) -> Any:  # kwargs-ok: the endpoints' hooks differ
+    def get_complete_url(self, *args: object, **call: object) -> Any:  # kwargs-ok: the endpoints' hooks differ
         """Upstream's URL of the endpoint, on the server that `reach` names."""
         upstream: Final = self._upstream("get_complete_url")
         by_name: Final = _by_name(upstream, args, call)

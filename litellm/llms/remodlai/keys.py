@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -80,7 +80,7 @@ def _is_secret(option: str) -> bool:
     return not _SECRET_WORDS.isdisjoint(re.split(r"[^a-z]+", option.lower()))
 
 
-def without_secrets(litellm_params: Mapping[str, Any]) -> dict[str, Any]:
+def without_secrets(litellm_params: Mapping[str, object]) -> dict[str, object]:
     """
     A deployment's parameters to show: engine options and variables whose name says that they are secret have no value.
 
@@ -95,16 +95,17 @@ def without_secrets(litellm_params: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(options: object) -> object:
     """Engine options without secrets."""
     if isinstance(options, list | tuple):
-        return _words_shown(options)
+        return words_shown(options)
     if isinstance(options, Mapping):
         return json.loads(json.dumps(options, default=str), object_hook=_members_shown)
     if isinstance(options, str) and not options.lstrip().startswith("{"):
         with contextlib.suppress(ValueError):  # quotes that do not end are text as any other
-            return " ".join(map(str, _words_shown(shlex.split(options))))
+            return " ".join(map(str, words_shown(shlex.split(options))))
     return _text_shown(options)
 
 
-def _words_shown(words: Sequence[object]) -> list[object]:
+def words_shown(words: Sequence[object]) -> list[object]:
+    """Returns engine options, as the words of a command line, without secrets."""
     names: Final = (str(word) for word in ("", *words))
     is_value_of_secret: Final = (name[:1] == "-" and "=" not in name and _is_secret(name) for name in names)
     return [SHOWN if hides else _text_shown(word) for word, hides in zip(words, is_value_of_secret, strict=False)]

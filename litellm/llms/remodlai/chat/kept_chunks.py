@@ -7,7 +7,7 @@ bills what a client had got before it left.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, SupportsIndex, overload
 
 from litellm.types.utils import ModelResponseStream
 
@@ -84,6 +84,12 @@ class KeptChunks(list[ModelResponseStream]):
         self._make()
         return super().__reversed__()
 
-    def __getitem__(self, which: Any) -> Any:
+    @overload
+    def __getitem__(self, which: SupportsIndex) -> ModelResponseStream: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[ModelResponseStream]: ...
+
+    def __getitem__(self, which: SupportsIndex | slice) -> ModelResponseStream | list[ModelResponseStream]:
         self._make()
         return super().__getitem__(which)

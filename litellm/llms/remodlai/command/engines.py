@@ -21,7 +21,7 @@ from litellm.llms.remodlai.engine.memory import processes
 from litellm.llms.remodlai.engine.runtime import POLL_SECONDS, ask, listens, wait
 from litellm.llms.remodlai.engine.start import Start
 from litellm.llms.remodlai.engine.states import State, state_in
-from litellm.llms.remodlai.keys import without_secrets
+from litellm.llms.remodlai.keys import words_shown
 from litellm.llms.remodlai.places import has_server
 
 MIB: Final = 2**20
@@ -115,8 +115,7 @@ def _gpu_memory() -> dict[int, int]:
 
 
 def _options(engine: Engine) -> str:
-    words: Final = without_secrets({"engine_args": engine.tokens})["engine_args"]
-    return shlex.join(map(str, words))
+    return shlex.join(map(str, words_shown(engine.tokens)))
 
 
 def seen_engines() -> list[Seen]:
@@ -177,7 +176,7 @@ def preload(models: Sequence[str], engine_args: str | None, as_json: bool = Fals
             raise failure("keep_alive 0 ends an engine with its last user, and this command ends when it is ready", 400)
         permits.require(engine)
         Start(engine).raise_if_it_cannot_start()
-    loaded: Final = []
+    loaded: Final[list[dict[str, object]]] = []
     for engine in wanted:
         began = time.monotonic()
         wait(Start(engine).ensure())

@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Final
 
 from litellm.llms.remodlai.engine.progress import printable
 
@@ -33,7 +33,7 @@ def complain(line: str) -> None:
     sys.stderr.write(f"{printable(line)}\n")
 
 
-def say_json(document: Mapping[str, Any]) -> None:
+def say_json(document: Mapping[str, object]) -> None:
     """Writes the one JSON document of a command."""
     say(json.dumps(document, indent=2))
 

@@ -3,7 +3,7 @@ Decisions API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's i
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from litellm.constants import PLACEHOLDER_API_KEY
 
@@ -15,7 +15,7 @@ class HostedLexiqNovaDecisionsConfig(HostedLexiqNova, HostedVLLMDecisionsConfig)
     api_key_env = ("REMODLAI_API_KEY",)
     api_base_env = ("REMODLAI_API_BASE",)
 
-    def key(self, call: Mapping[str, Any]) -> str | None:
+    def key(self, call: Mapping[str, object]) -> str | None:
         key: Final = super().key(call)
         return None if key == PLACEHOLDER_API_KEY else key
 

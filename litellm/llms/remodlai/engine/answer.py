@@ -7,9 +7,9 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import aiohttp
 import httpcore
@@ -60,9 +60,7 @@ Outcome: TypeAlias = httpx.Response | httpx.TransportError
 class Send(Protocol):
     """Asks an engine; reads the body of the answer if it is wanted `whole`, or if it is an error."""
 
-    def __call__(
-        self, engine: Engine, request: httpx.Request, whole: bool = False
-    ) -> Coroutine[Any, Any, httpx.Response]: ...
+    async def __call__(self, engine: Engine, request: httpx.Request, whole: bool = False) -> httpx.Response: ...
 
 
 Pause: TypeAlias = Callable[[float], Awaitable[None]]

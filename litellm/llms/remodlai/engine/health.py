@@ -7,7 +7,7 @@ that people use, and keep it from ever being idle.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import litellm
 from litellm.litellm_core_utils.own_providers import own_provider_of
@@ -15,7 +15,7 @@ from litellm.litellm_core_utils.own_providers import own_provider_of
 COLD: Final = "not running; the first call starts it"
 
 
-async def health_of_local_engine(params: Mapping[str, Any]) -> dict[str, Any] | None:
+async def health_of_local_engine(params: Mapping[str, object]) -> dict[str, object] | None:
     """
     Looks how the engine of a deployment is.
 

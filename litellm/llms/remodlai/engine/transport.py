@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import httpx
@@ -36,7 +36,7 @@ def _refused(request: httpx.Request, error: LexiqNovaError) -> httpx.Response:
     return httpx.Response(error.status_code, headers=headers, json=answer, request=request)
 
 
-def _at_once(call: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+def _at_once(call: Coroutine[object, None, httpx.Response]) -> httpx.Response:
     """Runs a coroutine that waits for no event loop."""
     try:
         call.send(None)

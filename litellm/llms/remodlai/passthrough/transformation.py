@@ -4,7 +4,7 @@ Pass-through to vLLM's own routes: upstream's vLLM pass-through under Lexiq Nova
 
 import posixpath
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import httpx
@@ -44,11 +44,11 @@ def leaves_base(endpoint: str) -> bool:
 
 
 class HostedLexiqNovaPassthroughConfig(HostedLexiqNovaModelInfo, VLLMPassthroughConfig):
-    def reach(self, call: Mapping[str, Any]) -> str:
+    def reach(self, call: Mapping[str, object]) -> str:
         # The caller names the whole route: `v1/chat/completions`, but also `tokenize` or `score`.
         return server_root(super().reach(call))
 
-    def is_streaming_request(self, endpoint: str, request_data: dict[str, Any]) -> bool:
+    def is_streaming_request(self, endpoint: str, request_data: dict[str, object]) -> bool:
         """Whether the caller asked for a stream; `"stream": false` says that it did not."""
         return bool(request_data.get("stream"))
 

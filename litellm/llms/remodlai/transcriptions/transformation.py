@@ -3,7 +3,6 @@ Transcriptions of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...hosted_vllm.transcriptions.transformation import HostedVLLMAudioTranscriptionConfig
 from ..bases import server_root
@@ -11,7 +10,7 @@ from ..common_utils import HostedLexiqNova, LexiqNova
 
 
 class HostedLexiqNovaAudioTranscriptionConfig(HostedLexiqNova, HostedVLLMAudioTranscriptionConfig):
-    def reach(self, call: Mapping[str, Any]) -> str:
+    def reach(self, call: Mapping[str, object]) -> str:
         # Upstream's URL adds `/v1/audio/transcriptions` to whatever the base is.
         return server_root(super().reach(call))
 
