@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from litellm.types.utils import ModelResponse, ModelResponseStream
 
 BUILDER = "litellm/litellm_core_utils/streaming_chunk_builder_utils.py"
-EDIT = Edit(__name__, __doc__, patch="fix-uncounted-streams", releases=">=1.108, <1.110")
+EDIT = Edit(__name__, __doc__, patch="fix-uncounted-streams", releases="<1.109")
 
 
 def noted(chunk: ModelResponse | ModelResponseStream) -> object:
