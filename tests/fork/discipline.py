@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import NamedTuple
 
+from fork.syntax import parsed
+
 WORDS = {
     "LIT006": "cast",
     "LIT008": "kwargs",
@@ -229,7 +231,7 @@ def findings(source: str) -> list[Finding]:
     Returns:
         Findings against which nothing is said, by line.
     """
-    tree = ast.parse(source)
+    tree = parsed(source)
     tokens = [each for each in tokenize.generate_tokens(StringIO(source).readline) if each.type == tokenize.COMMENT]
     comments = {token.start[0]: token.string for token in tokens}
     ends = {node.lineno: node.end_lineno or 0 for node in ast.walk(tree) if isinstance(node, COMPREHENSIONS)}

@@ -21,6 +21,7 @@ from fork.edits import all_edits
 from fork.lock import ForkError, locked_versions, release
 from fork.series import FIRST_PROVIDER, PATCHES, prefix
 from fork.source import ROOT
+from fork.syntax import parsed
 from fork.upstream import upstream_wheel
 from fork.wheel import overlay
 
@@ -206,9 +207,8 @@ def test_a_prefix_is_whole_and_names_nothing_that_comes_later(count: int) -> Non
     pattern = re.compile("|".join([*named, *(rf"(?:from|import) {module}\b" for module in modules), *later]))
     for path, data in files.items():
         if path.endswith(".py"):
-            code = ast.parse(data)
-            compile(code, path, "exec", dont_inherit=True)
-            said = pattern.search(ast.unparse(without_docstrings(code)))
+            compile(data, path, "exec", dont_inherit=True)
+            said = pattern.search(ast.unparse(without_docstrings(parsed(data))))
             assert path.startswith("tests/") or said is None, (path, said)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fork.source import ROOT
 from fork.syntax import parsed
 
 SOURCE = Path(ast.__file__).read_text()
@@ -33,6 +34,13 @@ def test_a_finalizer_that_parses_does_no_harm(parse: Callable[[str], ast.Module]
             parse(SOURCE)
     finally:
         gc.set_threshold(*threshold)
+
+
+def test_nothing_else_parses() -> None:
+    """What parses otherwise fails in a process that does more, now and then."""
+    files = [path for folder in ("fork", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+    others = [path for path in files if path.name not in ("syntax.py", "test_syntax.py")]
+    assert [path for path in others if "ast.parse(" in path.read_text()] == []
 
 
 def test_the_collector_is_left_as_it_was() -> None:
