@@ -228,7 +228,7 @@ def test_the_providers_come_one_after_the_other() -> None:
 
 
 @pytest.mark.skipif(not ALL, reason="make series")
-@pytest.mark.parametrize("count", PREFIXES)
+@pytest.mark.parametrize("count", PREFIXES[1:])  # the first patch has tests only
 def test_upstreams_checks_find_nothing_new_in_a_prefix(count: int, upstream: Path, tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     with ZipFile(upstream) as archive:
@@ -239,8 +239,7 @@ def test_upstreams_checks_find_nothing_new_in_a_prefix(count: int, upstream: Pat
                 (after / path).write_bytes(data)
                 if path in there:
                     archive.extract(path, before)
-    for folder in (before, after):  # the first patch has tests only
-        folder.mkdir(exist_ok=True)
+    before.mkdir(exist_ok=True)
     assert new_findings(before, after) == set()
     assert needing_formatter(after) - needing_formatter(before) == set()
 
