@@ -54,6 +54,7 @@ class ProgressStream(TemplateStream):
         self._send = send
         # The request is sent from whatever reads the stream, and is still the call's.
         self._context = contextvars.copy_context()
+        # Kept: upstream's stream would end the call's context as it is collected, before this one has ended.
         self._answer: TemplateStream | None = None
 
     def __next__(self) -> ModelResponseStream:

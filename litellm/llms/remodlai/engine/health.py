@@ -5,7 +5,6 @@ A proxy checks each of its deployments, every few minutes. Calls would load one 
 that people use, and keep it from ever being idle.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -51,7 +50,7 @@ async def _look_at(model: str, options: object) -> str:
     from litellm.llms.remodlai.engine.engine import Engine, vllm_is_here
     from litellm.llms.remodlai.engine.errors import NoEngine, failure
     from litellm.llms.remodlai.engine.permits import require
-    from litellm.llms.remodlai.engine.runtime import ask
+    from litellm.llms.remodlai.engine.runtime import ask, awaited
     from litellm.llms.remodlai.engine.start import Start
     from litellm.llms.remodlai.engine.states import State, state_in
     from litellm.llms.remodlai.engine.transport import TRANSPORT
@@ -62,13 +61,7 @@ async def _look_at(model: str, options: object) -> str:
         return COLD
     engine: Final = Engine.of(model, options)
     require(engine)
-    pauses: Final = ask(engine.folder, "status")
-    while True:
-        try:
-            await asyncio.sleep(next(pauses))
-        except StopIteration as end:
-            status = end.value
-            break
+    status: Final = await awaited(ask(engine.folder, "status"))
     if status is None:
         Start(engine).raise_if_it_cannot_start()
         return COLD
