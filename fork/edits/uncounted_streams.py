@@ -22,8 +22,6 @@ def noted(chunk: ModelResponse | ModelResponseStream) -> object:
     return chunk.hidden_params.get("usage", None)
 
 
-@EDIT.instead_of(
-    noted, "litellm/litellm_core_utils/streaming_chunk_builder_utils.py", "ChunkProcessor._extract_usage_chunk"
-)
+@EDIT.instead_of(noted, BUILDER, "ChunkProcessor._extract_usage_chunk")
 def reported_in(chunk: ModelResponse | ModelResponseStream) -> object:
     return reported(chunk.hidden_params.get("usage", None))

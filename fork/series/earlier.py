@@ -137,13 +137,18 @@ def _statement(text: Text, statement: ast.stmt) -> Splice:
         first -= 1
     while first > 1 and not text.line(first - 1).strip():
         first -= 1
+    return _lines(text, first, statement)
+
+
+def _lines(text: Text, first: int, statement: ast.stmt) -> Splice:
+    """The lines from one to the last of a statement."""
     return Splice(text.line_start(first), text.line_start((statement.end_lineno or 0) + 1), "")
 
 
 def _only(text: Text, node: ast.ImportFrom, kept: Sequence[ast.alias]) -> Iterator[Splice]:
     """An import of fewer names."""
     if not kept:
-        yield Splice(text.line_start(node.lineno), text.line_start((node.end_lineno or 0) + 1), "")
+        yield _lines(text, node.lineno, node)
     elif len(kept) < len(node.names):
         names = ", ".join(text.between(alias) for alias in kept)
         yield Splice(text.start(node), text.end(node), f"from {'.' * node.level}{node.module or ''} import {names}")
@@ -192,7 +197,7 @@ def _without_unread(data: bytes, read: Collection[str]) -> bytes:
         if isinstance(node, ast.ImportFrom):
             splices += _only(text, node, [alias for alias in node.names if _bound(alias) not in unread])
         elif isinstance(node, ast.Import) and {_bound(alias) for alias in node.names} <= unread:
-            splices.append(Splice(text.line_start(node.lineno), text.line_start((node.end_lineno or 0) + 1), ""))
+            splices.append(_lines(text, node.lineno, node))
     return text.spliced(splices).encode() if splices else data
 
 
