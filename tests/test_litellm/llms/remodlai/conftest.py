@@ -4,6 +4,7 @@ configured, and a wire that answers instead of the network.
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,6 +33,14 @@ def only_other_providers_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("api_base", "api_key", "remodlai_key", "lexiq_nova_key"):
         monkeypatch.setattr(litellm, name, None)
     monkeypatch.setattr(litellm, "openai_key", "sk-openai-secret")
+
+
+@pytest.fixture
+def without_vllm(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """As on a machine without vLLM; what an interpreter has installed is asked once, so each test has its own."""
+    monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    monkeypatch.setattr(sys, "executable", f"/nowhere/{request.node.name}/python")
 
 
 class Wire:

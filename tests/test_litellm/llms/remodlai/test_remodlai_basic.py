@@ -3,7 +3,6 @@ Who remodlai/ and lexiq_nova/ are: names, model forms, which server a call reach
 """
 
 import itertools
-import sys
 import threading
 from typing import Any
 
@@ -32,13 +31,6 @@ ANSWER = {
     "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
 }
 PLACEHOLDER = "fake-api-key"
-
-
-def take_vllm_away(monkeypatch: pytest.MonkeyPatch, interpreter: str) -> None:
-    """As on a machine without vLLM; what an interpreter has installed is asked once, so each test has its own."""
-    monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
-    monkeypatch.setitem(sys.modules, "vllm", None)
-    monkeypatch.setattr(sys, "executable", f"/nowhere/{interpreter}/python")
 
 
 class TestNames:
@@ -184,9 +176,8 @@ class TestServer:
 
     @pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
     def test_no_server_and_no_vllm_is_an_error_that_names_the_way_out(
-        self, wire: Any, monkeypatch: pytest.MonkeyPatch, provider: str
+        self, wire: Any, without_vllm: None, provider: str
     ) -> None:
-        take_vllm_away(monkeypatch, provider)
         with pytest.raises(litellm.BadRequestError, match="no server is configured.*api_base=.*_API_BASE"):
             litellm.completion(model=f"{provider}/m", messages=MESSAGES)
         assert wire.requests == []
@@ -286,8 +277,7 @@ class TestModelListing:
         with pytest.raises(LexiqNovaError, match="Unauthorized"):
             litellm.HostedLexiqNovaChatConfig().get_models(KEY, BASE)
 
-    def test_listing_without_a_server_or_vllm_asks_nobody(self, wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        take_vllm_away(monkeypatch, "listing")
+    def test_listing_without_a_server_or_vllm_asks_nobody(self, wire: Any, without_vllm: None) -> None:
         with pytest.raises(LexiqNovaError, match="REMODLAI_API_BASE"):
             litellm.HostedLexiqNovaChatConfig().get_models()
         assert wire.requests == []

@@ -8,6 +8,7 @@ import ssl
 import httpx
 import pytest
 
+import litellm
 from litellm.llms.remodlai import doctor
 from litellm.llms.remodlai.__main__ import main
 from litellm.llms.remodlai.common_utils import HostedLexiqNova, LexiqNova
@@ -55,6 +56,12 @@ def test_no_server_and_no_vllm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert main(["doctor", "remodlai/m"]) == 1
     told = capsys.readouterr().out
     assert "pip install vllm" in told and "REMODLAI_API_BASE" in told
+
+
+@pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
+def test_a_call_without_a_server_and_vllm_names_both_ways_out(without_vllm: None, provider: str) -> None:
+    with pytest.raises(litellm.BadRequestError, match="LEXIQ_NOVA_API_BASE.*pip install vllm"):
+        litellm.completion(model=f"{provider}/m", messages=[{"role": "user", "content": "Hello"}])
 
 
 def test_an_interpreter_without_vllm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

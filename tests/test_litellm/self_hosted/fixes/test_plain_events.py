@@ -30,19 +30,15 @@ def answering(request: Request) -> Response:
 
 @pytest.fixture(params=["sync", "async"])
 def events(
-    request: pytest.FixtureRequest, to: dict[str, Any], server: RecordingServer
+    request: pytest.FixtureRequest, responses_call: dict[str, Any], server: RecordingServer
 ) -> Callable[[], Awaitable[list[Any]]]:
     """Reads a stream to its end; returns its events."""
     server.responder = answering
-    # LiteLLM asks for a whole answer where no price list says that a model streams.
-    provider = to["model"].split("/")[0]
-    litellm.register_model({to["model"]: {"litellm_provider": provider, "supports_native_streaming": True}})
-    call = {"input": "Hello", "stream": True, **to}
 
     async def read() -> list[Any]:
         if request.param == "sync":
-            return await asyncio.to_thread(lambda: list(litellm.responses(**call)))
-        return [event async for event in await litellm.aresponses(**call)]
+            return await asyncio.to_thread(lambda: list(litellm.responses(**responses_call)))
+        return [event async for event in await litellm.aresponses(**responses_call)]
 
     return read
 
@@ -62,15 +58,12 @@ async def test_a_hook_changes_events(events: Any, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_hook_that_comes_while_a_stream_is_read(
-    to: dict[str, Any], server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+    responses_call: dict[str, Any], server: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.responder = answering
-    litellm.register_model(
-        {to["model"]: {"litellm_provider": to["model"].split("/")[0], "supports_native_streaming": True}}
-    )
     monkeypatch.setattr(litellm, "callbacks", [])
     texts = []
-    for event in litellm.responses(input="Hello", stream=True, **to):
+    for event in litellm.responses(**responses_call):
         if event.type == "response.output_text.delta":
             texts.append(event.delta)
             litellm.callbacks = [Shouting()]

@@ -21,14 +21,6 @@ GOES_ON = 60.0
 CLOSED_SECONDS = 5.0
 
 
-@pytest.fixture
-def call(to: dict[str, Any]) -> dict[str, Any]:
-    # LiteLLM asks for a whole answer where no price list says that a model streams.
-    provider = to["model"].split("/")[0]
-    litellm.register_model({to["model"]: {"litellm_provider": provider, "supports_native_streaming": True}})
-    return {"input": "Hello", "stream": True, **to}
-
-
 def failing(request: Request) -> Response:
     return streamed(CREATED, SAYS, FAILED, GOES_ON)
 
@@ -38,18 +30,18 @@ def open_connections(server: RecordingServer) -> int:
     return sum(not request.closed.wait(CLOSED_SECONDS) for request in server.requests)
 
 
-def test_a_stream_that_raises(server: RecordingServer, call: dict[str, Any]) -> None:
+def test_a_stream_that_raises(server: RecordingServer, responses_call: dict[str, Any]) -> None:
     server.responder = failing
-    streams = [litellm.responses(**call) for _ in range(3)]
+    streams = [litellm.responses(**responses_call) for _ in range(3)]
     for stream in streams:
         with pytest.raises((MidStreamFallbackError, litellm.InternalServerError), match="the engine died"):
             list(stream)
     assert open_connections(server) == 0
 
 
-async def test_an_asynchronous_stream_that_raises(server: RecordingServer, call: dict[str, Any]) -> None:
+async def test_an_asynchronous_stream_that_raises(server: RecordingServer, responses_call: dict[str, Any]) -> None:
     server.responder = failing
-    streams = [await litellm.aresponses(**call) for _ in range(3)]
+    streams = [await litellm.aresponses(**responses_call) for _ in range(3)]
     for stream in streams:
         with pytest.raises((MidStreamFallbackError, litellm.InternalServerError), match="the engine died"):
             assert [event async for event in stream]

@@ -6,30 +6,12 @@ from typing import Any
 import pytest
 
 import litellm
-from litellm.integrations.custom_logger import CustomLogger
+from support.logger import RecordingLogger
+from support.plain_calls import arrived
 from support.recording import RecordingServer, streamed
 
 PROMPT = "Count to three, please."
 TEXTS = ["one two", " three"]
-
-
-class Told(CustomLogger):
-    """Keeps the log entry of a call."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entry: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self.loop = asyncio.get_running_loop()
-
-    def tell(self, entry: dict[str, Any] | None) -> None:
-        if entry is not None and not self.entry.done():
-            self.entry.set_result(entry)
-
-    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self.loop.call_soon_threadsafe(self.tell, kwargs.get("standard_logging_object"))
-
-    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self.loop.call_soon_threadsafe(self.tell, kwargs.get("standard_logging_object"))
 
 
 def chunk(kind: str, choice: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -58,13 +40,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def entry_of(kind: str, to: dict[str, Any], asynchronous: bool) -> dict[str, Any]:
     """Reads a stream to its end; returns its log entry."""
     call, acall, arguments, _ = CALLS[kind]
-    told = Told()
-    litellm.callbacks = [told]
+    logger = RecordingLogger()
+    litellm.callbacks = [logger]
     if asynchronous:
         assert [each async for each in await acall(stream=True, **arguments, **to)]
     else:
         assert await asyncio.to_thread(lambda: list(call(stream=True, **arguments, **to)))
-    return await asyncio.wait_for(told.entry, 20)
+    assert await arrived(logger.event)
+    return logger.heard[0]["standard_logging_object"]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
