@@ -56,6 +56,12 @@ PATCHES = (
         "fix(proxy): bill and log a text completion's stream that its client leaves",
     ),
     Patch("fix-uncounted-streams", "fix(usage): count the tokens of a stream whose server reports none"),
+    Patch("fix-router-text-completion", "fix(router): call a deployment's model in text_completion"),
+    Patch(
+        "fix-streams-counted-once",
+        "fix(router): count a synchronous stream as one call that succeeded",
+        "Each of its chunks was counted, so one answer outweighed many failures.",
+    ),
     Patch("fix-merged-extra-body", "fix(router): merge a deployment's extra_body with a call's"),
     Patch("fix-max-retries", "fix(retries): retry a call as often as it says"),
     Patch("fix-messages-stream-tool-calls", "fix(messages): stream every tool call of an answer"),

@@ -25,6 +25,7 @@ from litellm.caching.caching import Cache
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.remodlai.chat.response_lines import MAX_ENDED
+from litellm.llms.remodlai.chat.streaming import MAX_MISSES
 from litellm.types.caching import LiteLLMCacheType
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -510,6 +511,24 @@ def test_loggers_that_see_each_chunk(server: Scripted, script: str) -> None:
         assert set(told) <= {*sent, None}
 
 
+@pytest.mark.parametrize("function", [False, True], ids=["router only", "a function too"])
+def test_a_router_is_not_told_of_each_chunk(server: Scripted, monkeypatch: pytest.MonkeyPatch, function: bool) -> None:
+    """It counts calls; a function of the caller's gets what upstream gives it."""
+    for name in CALLBACK_LISTS:
+        monkeypatch.setattr(litellm, name, [])
+    told: list[Any] = []
+    monkeypatch.setattr(
+        CustomStreamWrapper, "run_success_logging_and_cache_storage", lambda self, chunk, hit: told.append(chunk)
+    )
+    params = {"model": "remodlai/long", "api_base": server.base, "api_key": "key"}
+    router = litellm.Router(model_list=[{"model_name": "nova", "litellm_params": params}])
+    if function:
+        litellm.success_callback.append(lambda *event: None)
+    chunks = list(router.completion(model="nova", messages=MESSAGES, stream=True))
+    assert len(chunks) > MAX_MISSES
+    assert bool(told) is function
+
+
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_rules_see_the_whole_text_so_far(server: Scripted, monkeypatch: pytest.MonkeyPatch, asynchronous: bool) -> None:
     texts: list[str] = []
@@ -935,16 +954,25 @@ def test_ending_an_async_stream_early_hangs_up(
     monkeypatch.setattr(litellm, "in_memory_llm_clients_cache", type(litellm.in_memory_llm_clients_cache)())
     call = {"model": "remodlai/endless", "messages": MESSAGES, "api_base": server.base, "stream": True}
 
+    read_chunks: list[Any] = []
+
     async def read(until: int) -> Any:
         stream = await litellm.acompletion(**call)
         for _ in range(until):
-            await anext(stream)
+            read_chunks.append(await anext(stream))
         return stream
+
+    async def has_read(chunks: int) -> None:
+        end = time.monotonic() + PATIENCE
+        while len(read_chunks) < chunks:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # and what comes after them
 
     async def run() -> bool:
         if how == "cancel while waiting":
             task = asyncio.create_task(read(len(LONG) + 10))
-            await asyncio.sleep(0.3)
+            await has_read(20)
             task.cancel()
             await asyncio.wait([task])
             del task
@@ -956,7 +984,7 @@ def test_ending_an_async_stream_early_hangs_up(
                 await anext(stream)
 
             task = asyncio.create_task(pause())
-            await asyncio.sleep(0.3)
+            await has_read(20)
             task.cancel()
             await asyncio.wait([task])
             del task
