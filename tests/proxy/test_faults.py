@@ -159,7 +159,7 @@ def test_a_server_that_stalls(
 
         # The other replica answers, and the one that stalls is left alone.
         assert {ask("two", stream).status_code for _ in range(4) for stream in (False, True)} == {200}
-        assert len(stalled.take()) <= 2
+        assert len([request for request in stalled.take() if request.path == "/v1/chat/completions"]) <= 2
 
         # Without another one, the error says what it was, by the pass-through too.
         for path in ("/v1/chat/completions", f"/{provider}/v1/chat/completions"):
