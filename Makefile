@@ -48,6 +48,15 @@ $(STAMPS)/bench: requirements/bench.txt | $(STAMPS)/fork
 	$(PIP) --requirement requirements/bench.txt
 	@touch $@
 
+# Other gateways, which the benchmark of the proxy compares with; without npm, only the one of any-llm.
+$(STAMPS)/gateways: requirements/gateways.txt benchmarks/package.json | $(STAMPS)/fork
+	@mkdir -p build/gateways
+	$(PYTHON) -m venv build/gateways/any-llm
+	build/gateways/any-llm/bin/python -m pip install --quiet --requirement requirements/gateways.txt
+	cp benchmarks/package.json build/gateways/
+	if command -v npm > /dev/null; then npm install --prefix build/gateways --no-audit --no-fund; fi
+	@touch $@
+
 # What only `make gates` runs.
 $(STAMPS)/gates: requirements/gates.txt | $(STAMPS)/fork
 	$(PIP) --requirement requirements/gates.txt
@@ -124,14 +133,14 @@ parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
 parity-streams: $(STAMPS)/fork  ## 20,000 random and 5,000 aimed streams: the same
 	PYTHONPATH=tests $(BIN)/python -m parity.streams
 
-bench: $(STAMPS)/bench  ## what a call and a chunk cost, against raw httpx, the openai SDK, any-llm and hosted_vllm/
+bench: $(STAMPS)/bench $(STAMPS)/gateways  ## what a call and a chunk cost, against raw httpx, the openai SDK, any-llm and hosted_vllm/
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.proxy
 
 bench-engine: $(STAMPS)/models  ## the local engine against vllm.LLM, a raw call and a server started by hand
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.engine
 
-bench-proxy: $(STAMPS)/fork  ## the same through a proxy, against hosted_vllm/ and no proxy
+bench-proxy: $(STAMPS)/bench $(STAMPS)/gateways  ## the same through a proxy, against hosted_vllm/, other gateways and no proxy
 	$(BIN)/python -m benchmarks.proxy
 
 gpu-check: $(STAMPS)/models  ## what the local engine does on GPUs; without one, with a stand-in, and it says so

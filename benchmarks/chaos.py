@@ -236,15 +236,19 @@ def models_of(folder: Path, stand_in: bool) -> dict[str, str]:
 
         names = {"chat": "tiny-chat", "embed": "minilm", "rerank": "cross-encoder"}
         return {task: str(model_dir(name)) for task, name in names.items()}
+    tasks = ("chat", "embed", "rerank")
+    return dict(zip(tasks, stand_ins(folder, [f"forking-{task}" for task in tasks]), strict=True))
+
+
+def stand_ins(folder: Path, names: list[str]) -> list[str]:
+    """Lets a server without a model stand where vLLM would, for this process's engines; returns its models."""
     runpy.run_path(str(STAND_IN))["install"](folder / "site")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(folder / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["LEXIQ_NOVA_PYTHON"] = sys.executable
-    made = {}
-    for task in ("chat", "embed", "rerank"):
-        (folder / f"forking-{task}").mkdir()
-        (folder / f"forking-{task}/config.json").write_text("{}")
-        made[task] = str(folder / f"forking-{task}")
-    return made
+    for name in names:
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text("{}")
+    return [str(folder / name) for name in names]
 
 
 def chaos(calls: int, seed: int, stand_in: bool) -> int:

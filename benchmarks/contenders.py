@@ -1,7 +1,8 @@
 """
 What is compared: each contender makes the same calls to the same server, in its own way, and reads every chunk.
 
-A contender's methods make one call each and return how many units (chunks, calls, vectors) it brought.
+A contender's methods make one call each and return how many units (chunks, calls, vectors) it brought. Those that
+`benchmarks.scale` needs are here only for those whom it compares.
 """
 
 import json
@@ -57,6 +58,11 @@ class Httpx:
         async with self.asynchronous.stream("POST", "/responses", json=request) as response:
             return len([json.loads(line[6:]) async for line in response.aiter_lines() if line.startswith("data: {")])
 
+    def sync_responses(self, chunks: int) -> int:
+        request = {"model": f"chunks-{chunks}", "input": QUESTION, "stream": True}
+        with self.sync.stream("POST", "/responses", json=request) as response:
+            return len([json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: {")])
+
 
 class OpenAI:
     """The openai SDK with one client of each kind."""
@@ -67,8 +73,9 @@ class OpenAI:
         self.sync = openai.OpenAI(base_url=base, api_key=KEY)
         self.asynchronous = openai.AsyncOpenAI(base_url=base, api_key=KEY)
 
-    def plain(self) -> int:
-        return len(self.sync.chat.completions.create(model="plain", messages=MESSAGES).choices)
+    def plain(self, question: str = QUESTION) -> int:
+        messages = [{"role": "user", "content": question}]
+        return len(self.sync.chat.completions.create(model="plain", messages=messages).choices)
 
     async def aplain(self) -> int:
         return len((await self.asynchronous.chat.completions.create(model="plain", messages=MESSAGES)).choices)
@@ -88,6 +95,9 @@ class OpenAI:
     async def responses(self, chunks: int) -> int:
         stream = await self.asynchronous.responses.create(model=f"chunks-{chunks}", input=QUESTION, stream=True)
         return len([None async for _ in stream])
+
+    def sync_responses(self, chunks: int) -> int:
+        return len(list(self.sync.responses.create(model=f"chunks-{chunks}", input=QUESTION, stream=True)))
 
 
 class AnyLLM:
@@ -133,12 +143,22 @@ class LiteLLM:
 
         self.litellm = litellm
         self.server = {"api_base": base, "api_key": KEY}
+        self.routers: dict[int, Any] = {}
 
-    def _chat(self, model: str, stream: bool) -> dict[str, Any]:
-        return {"model": f"{self.provider}/{model}", "messages": MESSAGES, "stream": stream, **self.server}
+    def _chat(self, model: str, stream: bool, question: str = QUESTION) -> dict[str, Any]:
+        messages = [{"role": "user", "content": question}]
+        return {"model": f"{self.provider}/{model}", "messages": messages, "stream": stream, **self.server}
 
-    def plain(self) -> int:
-        return len(self.litellm.completion(**self._chat("plain", False)).choices)
+    def plain(self, question: str = QUESTION) -> int:
+        return len(self.litellm.completion(**self._chat("plain", False, question)).choices)
+
+    async def routed(self, deployments: int) -> int:
+        """A plain call by a Router with so many deployments of its model."""
+        if deployments not in self.routers:
+            params = {"model": f"{self.provider}/plain", **self.server}
+            models = [{"model_name": "bench", "litellm_params": params} for _ in range(deployments)]
+            self.routers[deployments] = self.litellm.Router(model_list=models)
+        return len((await self.routers[deployments].acompletion(model="bench", messages=MESSAGES)).choices)
 
     async def aplain(self) -> int:
         return len((await self.litellm.acompletion(**self._chat("plain", False))).choices)
@@ -152,13 +172,18 @@ class LiteLLM:
     def embed(self) -> int:
         return len(self.litellm.embedding(model=f"{self.provider}/embed", input=TEXTS, **self.server).data)
 
-    async def responses(self, chunks: int) -> int:
+    def _response(self, chunks: int) -> dict[str, Any]:
         model = f"{self.provider}/native-chunks-{chunks}"
         if model not in self.litellm.model_cost:
             # Of another model upstream asks for a whole answer and cuts it into events.
             self.litellm.register_model({model: {"litellm_provider": self.provider, "supports_native_streaming": True}})
-        call = {"model": model, "input": QUESTION, "stream": True, **self.server}
-        return len([None async for _ in await self.litellm.aresponses(**call)])
+        return {"model": model, "input": QUESTION, "stream": True, **self.server}
+
+    async def responses(self, chunks: int) -> int:
+        return len([None async for _ in await self.litellm.aresponses(**self._response(chunks))])
+
+    def sync_responses(self, chunks: int) -> int:
+        return len(list(self.litellm.responses(**self._response(chunks))))
 
     async def messages(self, chunks: int) -> int:
         """Anthropic's events, as bytes; a chunk with text is one event."""

@@ -23,6 +23,7 @@ REPEAT = {
     "sync chunk": 1,
     "async chunk": 1,
     "responses event": 1,
+    "sync responses event": 1,
     "messages event": 1,
     "32 sync calls": 1,
     "32 async calls": 1,
@@ -30,7 +31,11 @@ REPEAT = {
     "embeddings": 1,
 }
 # Who has no such call.
-WITHOUT = {"responses event": {"any-llm"}, "messages event": {"httpx", "openai", "any-llm"}}
+WITHOUT = {
+    "responses event": {"any-llm"},
+    "sync responses event": {"any-llm"},
+    "messages event": {"httpx", "openai", "any-llm"},
+}
 # In seconds of CPU per unit, but for these in units per second of wall time.
 RATES = ("32 sync calls", "32 async calls", "32 async streams")
 

@@ -18,6 +18,7 @@ GOALS = {
     ("async chunk", "openai"): 0.28,
     ("async chunk", UPSTREAM): 0.12,
     ("responses event", UPSTREAM): 0.35,
+    ("sync responses event", UPSTREAM): 0.35,
     ("messages event", UPSTREAM): 0.35,
     ("32 async calls", "openai"): 2.0,
     ("32 async calls", UPSTREAM): 2.2,

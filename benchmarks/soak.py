@@ -1,9 +1,10 @@
 """
 `python -m benchmarks.soak`: ten minutes of mixed load on one proxy; it must not grow.
 
-Plain calls, streams, streams left in the middle, embeddings, pass-through and refused calls, all the time. Once a
-second the proxy's resident memory and open files are read from /proc. After the first minute memory may grow by 2 % and
-open files not at all: the median of the second minute is compared with that of the last one. Exits 1 where that fails.
+Plain calls, streams of chat, Responses and Anthropic messages, streams left in the middle, embeddings, pass-through and
+refused calls, all the time. Once a second the proxy's resident memory and open files are read from /proc. After the
+first minute memory may grow by 2 % and open files not at all: the median of the second minute is compared with that of
+the last one. Exits 1 where that fails.
 """
 
 import argparse
@@ -30,6 +31,7 @@ OUTPUT = measure.ROOT / "build" / "benchmarks" / "soak.json"
 CALLERS = 3
 """Of each sort of call."""
 GROWTH = 1.02
+NATIVE = {"supports_native_streaming": True}
 MESSAGES = [{"role": "user", "content": "soak " * 20}]
 
 
@@ -54,6 +56,13 @@ class Load:
     async def stream(self) -> None:
         await self.post("/v1/chat/completions", {"model": "chat", "messages": MESSAGES, "stream": True})
 
+    async def responses(self) -> None:
+        await self.post("/v1/responses", {"model": "responses", "input": "soak", "stream": True})
+
+    async def messages(self) -> None:
+        body = {"model": "chat", "messages": MESSAGES, "max_tokens": 99, "stream": True}
+        await self.post("/v1/messages", body)
+
     async def left(self) -> None:
         body = {"model": "chat", "messages": MESSAGES, "stream": True}
         async with self.session.post(self.url + "/v1/chat/completions", json=body) as answer:
@@ -71,7 +80,7 @@ class Load:
 
     def sorts(self) -> list[Callable[[], Awaitable[None]]]:
         return [
-            *(self.plain, self.local, self.stream, self.left),
+            *(self.plain, self.local, self.stream, self.responses, self.messages, self.left),
             *(self.embedding, self.passed_through, self.refused),
         ]
 
@@ -120,6 +129,8 @@ def main() -> None:
             deployment("chat", "remodlai/chunks-50", base, api_key="bench"),
             deployment("local", "lexiq_nova/chunks-50", base, api_key="bench"),
             deployment("embedding", "remodlai/embedding", base, api_key="bench"),
+            # Of another model LiteLLM asks for a whole answer and cuts it into events.
+            deployment("responses", "remodlai/chunks-50", base, api_key="bench", model_info=NATIVE),
         ]
         with Gateway(Path(directory), config_of(models), {"LITELLM_LOG": "ERROR"}) as gateway:
             samples, counts = asyncio.run(run(gateway, seconds))

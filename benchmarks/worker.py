@@ -12,9 +12,9 @@ import json
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 CHUNKS = 200
 LONG = 10_000
@@ -45,11 +45,25 @@ async def asettle() -> None:
         before = now
 
 
-def sync_task(call: Callable[[Any, ThreadPoolExecutor], int]) -> Callable[..., tuple[float, float, int]]:
-    def run(contender: Any, repeat: int, pool: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> Any:
+class Turn(NamedTuple):
+    """What a contender is asked to do: how often, and how large each is (chunks, or what `benchmarks.scale` varies)."""
+
+    contender: Any
+    repeat: int
+    size: int
+    pool: ThreadPoolExecutor
+    loop: asyncio.AbstractEventLoop
+
+
+Task = Callable[[Turn], tuple[float, float, int]]
+"""Makes a turn; returns the seconds of CPU and of wall time it took, and how many units it brought."""
+
+
+def sync_task(call: Callable[[Turn], int]) -> Task:
+    def run(turn: Turn) -> tuple[float, float, int]:
         settle()
         cpu, wall = time.process_time(), time.perf_counter()
-        units = sum(call(contender, pool) for _ in range(repeat))
+        units = sum(call(turn) for _ in range(turn.repeat))
         wall = time.perf_counter() - wall
         settle()
         return time.process_time() - cpu, wall, units
@@ -57,52 +71,54 @@ def sync_task(call: Callable[[Any, ThreadPoolExecutor], int]) -> Callable[..., t
     return run
 
 
-def async_task(call: Callable[[Any], Any]) -> Callable[..., tuple[float, float, int]]:
-    async def measure(contender: Any, repeat: int) -> tuple[float, float, int]:
+def async_task(call: Callable[[Turn], Awaitable[int]]) -> Task:
+    async def measure(turn: Turn) -> tuple[float, float, int]:
         await asettle()
         cpu, wall = time.process_time(), time.perf_counter()
         units = 0
-        for _ in range(repeat):
-            units += await call(contender)
+        for _ in range(turn.repeat):
+            units += await call(turn)
         wall = time.perf_counter() - wall
         await asettle()
         return time.process_time() - cpu, wall, units
 
-    def run(contender: Any, repeat: int, pool: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> Any:
-        return loop.run_until_complete(measure(contender, repeat))
-
-    return run
+    return lambda turn: turn.loop.run_until_complete(measure(turn))
 
 
 async def together(calls: list[Any]) -> int:
     return sum(await asyncio.gather(*calls))
 
 
-def memory(contender: Any, repeat: int, pool: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> Any:
+def memory(turn: Turn) -> tuple[float, float, int]:
     """Peak growth of what Python holds while a long stream is read; the reader keeps nothing. Bytes stand as CPU."""
-    loop.run_until_complete(contender.astream(CHUNKS))
+    turn.loop.run_until_complete(turn.contender.astream(CHUNKS))
     settle()
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    units = loop.run_until_complete(contender.astream(LONG))
+    units = turn.loop.run_until_complete(turn.contender.astream(LONG))
     growth = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     return growth, 0.0, units
 
 
-TASKS = {
-    "sync call": sync_task(lambda one, pool: one.plain()),
-    "async call": async_task(lambda one: one.aplain()),
-    "sync chunk": sync_task(lambda one, pool: one.stream(CHUNKS)),
-    "async chunk": async_task(lambda one: one.astream(CHUNKS)),
-    "responses event": async_task(lambda one: one.responses(CHUNKS)),
-    "messages event": async_task(lambda one: one.messages(CHUNKS)),
-    "32 sync calls": sync_task(lambda one, pool: sum(pool.map(lambda _: one.plain(), range(AT_ONCE)))),
-    "32 async calls": async_task(lambda one: together([one.aplain() for _ in range(AT_ONCE)])),
-    "32 async streams": async_task(lambda one: together([one.astream(CHUNKS) for _ in range(AT_ONCE)])),
-    "embeddings": sync_task(lambda one, pool: one.embed()),
+TASKS: dict[str, Task] = {
+    "sync call": sync_task(lambda turn: turn.contender.plain()),
+    "async call": async_task(lambda turn: turn.contender.aplain()),
+    "sync chunk": sync_task(lambda turn: turn.contender.stream(turn.size)),
+    "async chunk": async_task(lambda turn: turn.contender.astream(turn.size)),
+    "responses event": async_task(lambda turn: turn.contender.responses(turn.size)),
+    "sync responses event": sync_task(lambda turn: turn.contender.sync_responses(turn.size)),
+    "messages event": async_task(lambda turn: turn.contender.messages(turn.size)),
+    "32 sync calls": sync_task(lambda turn: sum(turn.pool.map(lambda _: turn.contender.plain(), range(AT_ONCE)))),
+    "32 async calls": async_task(lambda turn: together([turn.contender.aplain() for _ in range(AT_ONCE)])),
+    "32 async streams": async_task(lambda turn: together([turn.contender.astream(turn.size) for _ in range(AT_ONCE)])),
+    "embeddings": sync_task(lambda turn: turn.contender.embed()),
     "memory": memory,
+    # Those of `benchmarks.scale`.
+    "prompt": sync_task(lambda turn: turn.contender.plain("x" * turn.size)),
+    "deployments": async_task(lambda turn: turn.contender.routed(turn.size)),
+    "streams": async_task(lambda turn: together([turn.contender.astream(CHUNKS) for _ in range(turn.size)])),
 }
 
 
@@ -122,7 +138,8 @@ def main(base: str, directory: str | None = None) -> None:
             name = command["contender"]
             if name not in contenders:
                 contenders[name] = CONTENDERS[name](base)
-            cpu, wall, units = TASKS[command["task"]](contenders[name], command["repeat"], pool, loop)
+            turn = Turn(contenders[name], command["repeat"], command.get("size", CHUNKS), pool, loop)
+            cpu, wall, units = TASKS[command["task"]](turn)
             if command.get("freeze"):
                 # What importing and warming up made is never looked at by a garbage collection again: a full one costs
                 # more than a hundred calls, and would hit whoever's turn it is.
