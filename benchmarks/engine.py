@@ -51,6 +51,7 @@ def in_process(path: str, result: str) -> None:
     engine.chat(CONVERSATIONS[:1], sampling, use_tqdm=False)
     times = [seconds(lambda: engine.chat(CONVERSATIONS, sampling, use_tqdm=False)) for _ in range(ROUNDS)]
     Path(result).write_text(json.dumps(times))
+    engine.llm_engine.engine_core.shutdown()  # left to the interpreter's end, it is not ended every time
 
 
 @contextmanager

@@ -42,7 +42,7 @@ CURVES = {
     "prompt": Curve("prompt", "bytes of the prompt", (10**3, 10**4, 10**5, 10**6), ("openai", measure.UPSTREAM), 10),
     "answer": Curve("sync chunk", "chunks of the answer", (10, 100, 1_000, 10_000), ("openai", measure.UPSTREAM), 10),
     "deployments": Curve("deployments", "deployments of the Router", (1, 10, 100, 1_000), (measure.UPSTREAM,), 10),
-    "streams": Curve("streams", "streams of 200 chunks at once", (1, 10, 100, 1_000), ("openai",), 1),
+    "streams": Curve("streams", "streams of 50 chunks at once", (1, 10, 100, 1_000), ("openai",), 1),
 }
 Costs = dict[str, dict[int, list[float]]]  # seconds of processor time by contender and size
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 CHUNKS = 200
-LONG = 10_000
+SHORT, LONG = 50, 10_000
 AT_ONCE = 32
 # Threads and tasks that a call leaves behind (logging, closing) are part of its price: wait until they are done.
 PAUSE, IDLE = 0.005, 0.0005
@@ -118,7 +118,7 @@ TASKS: dict[str, Task] = {
     # Those of `benchmarks.scale`.
     "prompt": sync_task(lambda turn: turn.contender.plain("x" * turn.size)),
     "deployments": async_task(lambda turn: turn.contender.routed(turn.size)),
-    "streams": async_task(lambda turn: together([turn.contender.astream(CHUNKS) for _ in range(turn.size)])),
+    "streams": async_task(lambda turn: together([turn.contender.astream(SHORT) for _ in range(turn.size)])),
 }
 
 

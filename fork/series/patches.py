@@ -106,6 +106,11 @@ PATCHES = (
         measured=f"19 % {_CALL}; 35 % of a chunk of a synchronous stream of 200.",
     ),
     Patch(
+        "proxy-not-loaded",
+        "perf(messages): do not load the proxy to ask for a Router that it does not have",
+        measured="the first messages call of a process 6.6 s to 0.1 s; each plain call after it 2.27 to 1.72 ms of processor time.",
+    ),
+    Patch(
         "plain-events",
         "perf(responses): make nothing for an event without hooks",
         measured="a synchronous event of hosted_vllm/ 189 to 75 us of processor time, an asynchronous one 68 to 53.",
