@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,14 +128,29 @@ def batch(path: str) -> float:
     )
 
 
+def raw_batch(path: str) -> float:
+    """Returns how long the batch takes by httpx over the engine's socket: what vLLM's server itself leaves."""
+    transport = httpx.HTTPTransport(uds=str(Engine.of(path, OPTIONS).socket), limits=httpx.Limits(max_connections=None))
+    with httpx.Client(transport=transport, timeout=300) as client, ThreadPoolExecutor(PROMPTS) as pool:
+
+        def ask(messages: list[dict[str, str]]) -> None:
+            body = {"model": path, "messages": messages, "max_tokens": TOKENS, "temperature": 0, "ignore_eos": True}
+            client.post("http://vllm/v1/chat/completions", json=body).raise_for_status()
+
+        return seconds(lambda: list(pool.map(ask, CONVERSATIONS)))
+
+
 def throughput(path: str, folder: Path) -> Measured:
-    """The conversations as one batch, and through vLLM's offline interface."""
+    """The conversations as one batch, through vLLM's offline interface, and raw over the engine's socket."""
     batch(path)  # starts the engine
-    ours = [batch(path) for _ in range(ROUNDS)]
+    ours, raw = [], []
+    for _ in range(ROUNDS):
+        ours.append(batch(path))
+        raw.append(raw_batch(path))
     command(["stop"])
     result = folder / "in-process.json"
     subprocess.run([sys.executable, "-m", "benchmarks.engine", "in-process", path, str(result)], check=True)
-    return {"lexiq_nova": ours, "vllm.LLM.chat": json.loads(result.read_text())}
+    return {"lexiq_nova": ours, "vllm.LLM.chat": json.loads(result.read_text()), "raw httpx": raw}
 
 
 def first_token(path: str, folder: Path) -> Measured:
@@ -214,7 +230,7 @@ MEASUREMENTS: dict[str, tuple[Callable[[str, Path], Measured], float]] = {
 
 
 def told(name: str, measured: Measured) -> str:
-    (our_name, ours), (other_name, others) = measured.items()
+    (our_name, ours), (other_name, others), *floor = measured.items()
     our_median, other_median = statistics.median(ours), statistics.median(others)
     goal = MEASUREMENTS[name][1]
     rate = name == "throughput"
@@ -223,6 +239,7 @@ def told(name: str, measured: Measured) -> str:
     return (
         f"{name:14} {our_name} {our_median:.3f} s, {other_name} {other_median:.3f} s: "
         f"ratio {ratio:.2f} (at {'least' if rate else 'most'} {goal}: {verdict})"
+        + "".join(f"; {way} {statistics.median(values):.3f} s" for way, values in floor)
     )
 
 
