@@ -39,8 +39,6 @@ MAX_TEMPLATES: Final = 8
 MAX_MISSES: Final = 32
 # Hooks of a custom logger that upstream calls for every chunk of a synchronous stream; as inherited they do nothing.
 CHUNK_HOOKS: Final = ("log_stream_event", "async_log_stream_event", "logging_hook", "async_logging_hook")
-# Where the functions are from that a Router has called back: they count calls, not chunks.
-ROUTER: Final = "litellm.router"
 
 
 class TemplateStream(CustomStreamWrapper):
@@ -225,11 +223,16 @@ def observes_chunks(logging_obj: "Logging") -> bool:
         ),
     }
     return not all(
-        getattr(callback, "__module__", None) == ROUTER
+        _is_of_router(callback)
         or isinstance(callback, CustomLogger)
         and all(getattr(type(callback), hook) is getattr(CustomLogger, hook) for hook in CHUNK_HOOKS)
         for callback in callbacks
     )
+
+
+def _is_of_router(callback: object) -> bool:
+    """Says whether a callback is a function by which a Router hears of its calls: it counts them, not their chunks."""
+    return inspect.isroutine(callback) and str(callback.__module__).startswith("litellm.router")
 
 
 def needs_upstream(stream: CustomStreamWrapper) -> bool:
