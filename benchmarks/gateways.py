@@ -1,6 +1,6 @@
 """
-Other gateways, to measure beside LiteLLM's proxy: Portkey's, and the last that any-llm brought. `make gateways` fetches
-both into build/gateways. Each is a process that listens on loopback and passes calls on to one server.
+Other gateways, to measure beside LiteLLM's proxy: Portkey's, and the last that any-llm brought. `make bench-proxy`
+fetches both into build/gateways. Each is a process that listens on loopback and passes calls on to one server.
 """
 
 import os

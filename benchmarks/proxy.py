@@ -2,7 +2,7 @@
 `python -m benchmarks.proxy`: what the proxy adds, as ratios in one run.
 
 One proxy worker in front of the zero-latency server of `benchmarks.server`. `remodlai/` and `hosted_vllm/` in that
-proxy, `hosted_vllm/` in a proxy of upstream's own release, other gateways (those that `make gateways` has fetched) and
+proxy, `hosted_vllm/` in a proxy of upstream's own release, other gateways (those that `make bench-proxy` fetches) and
 no proxy at all take turns. Plain calls, 64 at once: calls per second and the 99th percentile of their latency. Streams,
 64 at once: chunks per second, and the 99th percentile of the time to the first one. Written to
 build/benchmarks/proxy.json.
