@@ -12,7 +12,7 @@ from fork.edit import Edit
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging as LiteLLMLoggingObj
-    from litellm.types.utils import ModelResponseStream
+    from litellm.types.utils import ModelResponse, ModelResponseStream
     from litellm.utils import TextCompletionStreamWrapper
 
 EDIT = Edit(__name__, __doc__, patch="fix-left-text-completions")
@@ -22,14 +22,14 @@ STREAMS, STREAMS_1_109 = "litellm/utils.py", "litellm/text_completions/streaming
 @EDIT.start(STREAMS, "TextCompletionStreamWrapper.__init__", releases="<1.109")
 @EDIT.start(STREAMS_1_109, "TextCompletionStreamWrapper.__init__", releases=">=1.109")
 def known(self: TextCompletionStreamWrapper) -> None:
-    self.chunks = list[ModelResponseStream]()
+    self.chunks = list[ModelResponse | ModelResponseStream]()
     # What has none is wrapped by the Router, and the proxy sees no chunks.
     self._hidden_params = dict[str, object]()
 
 
 @EDIT.start(STREAMS, "TextCompletionStreamWrapper.convert_to_text_completion_object", releases="<1.109")
 @EDIT.start(STREAMS_1_109, "TextCompletionStreamWrapper.convert_to_text_completion_object", releases=">=1.109")
-def kept(self: TextCompletionStreamWrapper, chunk: ModelResponseStream) -> None:
+def kept(self: TextCompletionStreamWrapper, chunk: ModelResponse | ModelResponseStream) -> None:
     self.chunks.append(chunk)
 
 
