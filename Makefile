@@ -142,7 +142,7 @@ bench: $(STAMPS)/bench $(STAMPS)/gateways  ## what calls, chunks, a proxy and a 
 bench-engine: $(STAMPS)/models  ## the local engine against vllm.LLM, a raw call and a server started by hand
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.engine
 
-bench-proxy: $(STAMPS)/bench $(STAMPS)/gateways  ## the same through a proxy, against hosted_vllm/, other gateways and no proxy
+bench-proxy: $(STAMPS)/gateways  ## the same through a proxy, against hosted_vllm/, other gateways and no proxy
 	$(BIN)/python -m benchmarks.proxy
 
 gpu-check: $(STAMPS)/models  ## what the local engine does on GPUs; without one, with a stand-in, and it says so

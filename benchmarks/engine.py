@@ -71,9 +71,9 @@ def served_by_hand(path: str, folder: Path) -> Iterator[None]:
             if server.poll() is not None:
                 raise RuntimeError(f"vLLM did not start: {(folder / 'log').read_text()[-2000:]}")
             time.sleep(0.1)
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(uds)), timeout=300) as client:
+        with over(uds) as client:
             body = {"model": path, "messages": CONVERSATIONS[0], "max_tokens": 1}
-            client.post("http://vllm/v1/chat/completions", json=body).raise_for_status()
+            client.post("/chat/completions", json=body).raise_for_status()
         yield
     finally:
         server.terminate()
@@ -96,6 +96,11 @@ def swapped_by_hand(path: str, other: str, folder: Path) -> float:
             running.enter_context(served_by_hand(other, folder))
 
         return seconds(swap)
+
+
+def over(uds: Path) -> httpx.Client:
+    """Returns a client of the server behind a socket: raw httpx."""
+    return httpx.Client(transport=httpx.HTTPTransport(uds=str(uds)), base_url="http://vllm/v1", timeout=300)
 
 
 def listens(uds: Path) -> bool:
@@ -130,12 +135,11 @@ def batch(path: str) -> float:
 
 def raw_batch(path: str) -> float:
     """Returns how long the batch takes by httpx over the engine's socket: what vLLM's server itself leaves."""
-    transport = httpx.HTTPTransport(uds=str(Engine.of(path, OPTIONS).socket), limits=httpx.Limits(max_connections=None))
-    with httpx.Client(transport=transport, timeout=300) as client, ThreadPoolExecutor(PROMPTS) as pool:
+    with over(Engine.of(path, OPTIONS).socket) as client, ThreadPoolExecutor(PROMPTS) as pool:
 
         def ask(messages: list[dict[str, str]]) -> None:
             body = {"model": path, "messages": messages, "max_tokens": TOKENS, "temperature": 0, "ignore_eos": True}
-            client.post("http://vllm/v1/chat/completions", json=body).raise_for_status()
+            client.post("/chat/completions", json=body).raise_for_status()
 
         return seconds(lambda: list(pool.map(ask, CONVERSATIONS)))
 
@@ -155,10 +159,9 @@ def throughput(path: str, folder: Path) -> Measured:
 
 def first_token(path: str, folder: Path) -> Measured:
     """Streams until their first token, through `lexiq_nova/` and raw over the same socket."""
-    completion(f"lexiq_nova/{path}", messages=CONVERSATIONS[0], max_tokens=1, engine_args=OPTIONS)
+    one_call(path)
     ours, raw = [], []
-    uds = str(Engine.of(path, OPTIONS).socket)
-    with httpx.Client(transport=httpx.HTTPTransport(uds=uds), timeout=300) as client:
+    with over(Engine.of(path, OPTIONS).socket) as client:
         for number in range(FIRST_TOKENS + 4):
             messages = CONVERSATIONS[number % PROMPTS]
             began = time.perf_counter()
@@ -169,7 +172,7 @@ def first_token(path: str, folder: Path) -> Measured:
                 pass
             body = {"model": path, "messages": messages, "max_tokens": 4, "stream": True}
             began = time.perf_counter()
-            with client.stream("POST", "http://vllm/v1/chat/completions", json=body) as answer:
+            with client.stream("POST", "/chat/completions", json=body) as answer:
                 lines = answer.iter_lines()
                 next(line for line in lines if '"content":"' in line and '"content":""' not in line)
                 raw.append(time.perf_counter() - began)
@@ -192,8 +195,7 @@ def cold_start(path: str, folder: Path) -> Measured:
 def swap(path: str, folder: Path) -> Measured:
     """Until the first answer of a model while another one has the only place, and the same with servers by hand."""
     other = folder / "other"  # the same weights under another name: another model to vLLM, and to us
-    if not other.exists():
-        shutil.copytree(path, other)
+    shutil.copytree(path, other)
     os.environ["LEXIQ_NOVA_MAX_ENGINES"] = "1"
     swaps: Measured = {"lexiq_nova": [], "vllm by hand": []}
     try:

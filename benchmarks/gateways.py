@@ -3,7 +3,6 @@ Other gateways, to measure beside LiteLLM's proxy: Portkey's, and the last that 
 fetches both into build/gateways. Each is a process that listens on loopback and passes calls on to one server.
 """
 
-import os
 import secrets
 import subprocess
 import sys
@@ -35,6 +34,14 @@ net.Server.prototype.listen = function (port, ...rest) {
 
 
 @contextmanager
+def place() -> Iterator[tuple[str, int, str]]:
+    """A folder, a port that is held, and the URL of a gateway that listens there."""
+    with tempfile.TemporaryDirectory() as folder, hold_port() as held:
+        port = held.getsockname()[1]
+        yield folder, port, f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def served(command: list[str], url: str, folder: str) -> Iterator[None]:
     """A gateway, from when it answers `url` until it has ended."""
     with open(Path(folder, "log"), "w") as log:
@@ -56,9 +63,7 @@ def portkey(base: str) -> Iterator[tuple[str, dict[str, str]]]:
     Yields:
         Its URL, and the headers of a call.
     """
-    with tempfile.TemporaryDirectory() as folder, hold_port() as held:
-        port = held.getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
+    with place() as (folder, port, url):
         command = ["node", "--import", ON_LOOPBACK, str(PORTKEY), f"--port={port}", "--headless"]
         with served(command, url, folder):
             yield url, {"x-portkey-provider": "openai", "x-portkey-custom-host": base, "Authorization": "Bearer bench"}
@@ -74,9 +79,7 @@ def any_llm(base: str) -> Iterator[tuple[str, dict[str, str]]]:
         Its URL, and the headers of a call.
     """
     master = secrets.token_urlsafe(24)
-    with tempfile.TemporaryDirectory() as folder, hold_port() as held:
-        port = held.getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
+    with place() as (folder, port, url):
         config = {
             "providers": {"vllm": {"api_base": base, "api_key": "bench"}},
             "host": "127.0.0.1",
@@ -85,7 +88,6 @@ def any_llm(base: str) -> Iterator[tuple[str, dict[str, str]]]:
             "bootstrap_api_key": False,
         }
         Path(folder, "config.yaml").write_text(yaml.safe_dump(config))
-        os.chmod(folder, 0o700)
         with served([str(ANY_LLM), "serve", "--config", "config.yaml"], f"{url}/health", folder):
             made = httpx.post(
                 f"{url}/v1/keys", json={"key_name": "bench"}, headers={"X-AnyLLM-Key": f"Bearer {master}"}

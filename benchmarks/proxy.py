@@ -23,12 +23,13 @@ import aiohttp
 
 from benchmarks import gateways, measure
 from benchmarks.__main__ import upstream_release
+from benchmarks.report import OURS, markdown
 
 sys.path.insert(0, str(measure.ROOT / "tests"))  # the proxy is started as the tests start it
 from proxy.gateway import Gateway, config_of, deployment
 
 OUTPUT = measure.ROOT / "build" / "benchmarks" / "proxy.json"
-OURS, OTHER, UPSTREAM, DIRECT = "remodlai", "hosted_vllm", measure.UPSTREAM, "no proxy"
+OTHER, UPSTREAM, DIRECT = "hosted_vllm", measure.UPSTREAM, "no proxy"
 AT_ONCE = 64
 CHUNKS = 200
 
@@ -133,12 +134,8 @@ def table(results: Values) -> str:
     """Returns a Markdown table: ours, and ours against the others, with the goal where there is one."""
     names = list(results[PLAIN])
     said = {task: cells(task, values) for task, values in results.items()}
-    rows = [
-        ("", *(name if name == OURS else f"÷ {name}" for name in names)),
-        ("---",) * (len(names) + 1),
-        *((task, *(of_task.get(name, "") for name in names)) for task, of_task in said.items()),
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    head = ("", *(name if name == OURS else f"÷ {name}" for name in names))
+    return markdown([head, *((task, *(of_task.get(name, "") for name in names)) for task, of_task in said.items())])
 
 
 def others(base: str, running: ExitStack) -> Iterator[tuple[str, Contender]]:

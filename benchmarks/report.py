@@ -52,19 +52,24 @@ def verdict(task: str, name: str, ratio: float) -> str:
     return f" ({'≥' if task in RATES else '≤'} {goal:g} {'met' if met else 'NOT met'})"
 
 
-def table(middle: dict[str, dict[str, float]]) -> str:
-    """Returns a Markdown table: a row per task, the ratio against each contender, with the goal where there is one."""
-    against = ratios(middle)
-    columns = list(dict.fromkeys(name for values in against.values() for name in values))
-    rows = [["", OURS, *(f"÷ {name}" for name in columns)]]
-    for task, values in against.items():
-        cells = [f"{values[name]:.2f}{verdict(task, name, values[name])}" if name in values else "" for name in columns]
-        rows.append([task, shown(task, middle[task]["fork" if task == "import" else OURS]), *cells])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+def markdown(rows: list[tuple[str, ...]]) -> str:
+    """Returns a Markdown table: the first row names the columns, which are as wide as they have to be."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+
+
+def table(middle: dict[str, dict[str, float]]) -> str:
+    """Returns a Markdown table: a row per task, the ratio against each contender, with the goal where there is one."""
+    against = ratios(middle)
+    columns = list(dict.fromkeys(name for values in against.values() for name in values))
+    rows: list[tuple[str, ...]] = [("", OURS, *(f"÷ {name}" for name in columns))]
+    for task, values in against.items():
+        cells = [f"{values[name]:.2f}{verdict(task, name, values[name])}" if name in values else "" for name in columns]
+        rows.append((task, shown(task, middle[task]["fork" if task == "import" else OURS]), *cells))
+    return markdown(rows)
 
 
 def plot(middle: dict[str, dict[str, float]], path: Path) -> None:

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from benchmarks import measure, scale_engines
 from benchmarks.__main__ import DIRECTORY, upstream_release
-
-OURS = "remodlai"
+from benchmarks.report import OURS, markdown
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ CURVES = {
     "prompt": Curve("prompt", "bytes of the prompt", (10**3, 10**4, 10**5, 10**6), ("openai", measure.UPSTREAM), 10),
     "answer": Curve("sync chunk", "chunks of the answer", (10, 100, 1_000, 10_000), ("openai", measure.UPSTREAM), 10),
     "deployments": Curve("deployments", "deployments of the Router", (1, 10, 100, 1_000), (measure.UPSTREAM,), 10),
-    "streams": Curve("streams", "streams of 50 chunks at once", (1, 10, 100, 1_000), ("openai",), 1),
+    "streams": Curve("streams", "streams of 50 chunks at once", (1, 10, 100, 1_000), ("openai",)),
 }
 Costs = dict[str, dict[int, list[float]]]  # seconds of processor time by contender and size
 
@@ -67,11 +66,10 @@ def told(name: str, unit: str, costs: Costs) -> str:
     middle = {who: {size: statistics.median(values) for size, values in each.items()} for who, each in costs.items()}
     sizes = list(next(iter(middle.values())))
     rows = [(f"{name}: {unit}", *(f"{size:,}" for size in sizes), "largest ÷ smallest: work, cost")]
-    rows.append(("---",) * len(rows[0]))
     for who, each in middle.items():
         grew = f"{sizes[-1] / sizes[0]:,.0f}, {each[sizes[-1]] / each[sizes[0]]:,.1f}"
         rows.append((who, *(f"{1e3 * each[size]:,.2f} ms" for size in sizes), grew))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown(rows)
 
 
 def plot(name: str, unit: str, costs: Costs, path: Path) -> None:

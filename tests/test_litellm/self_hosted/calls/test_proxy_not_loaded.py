@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from support.recording import RecordingServer, streamed
+from support.vllm_answers import chunk
 
 try:
     from litellm.llms.anthropic.messages.adapters import handler
 except ModuleNotFoundError:  # before 1.109
     from litellm.llms.anthropic.pass_through.adapters import handler
 
-CHOICE = {"index": 0, "delta": {"role": "assistant", "content": "one"}, "finish_reason": "stop"}
-CHUNK = {"id": "a", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [CHOICE]}
+CHUNK = chunk({"role": "assistant", "content": "one"}, "stop")
 CALL = """
 import asyncio, sys
 import litellm

@@ -7,9 +7,9 @@ import pytest
 
 import litellm
 from support.recording import RecordingServer, Response, streamed
+from support.vllm_answers import text
 
-CHOICE = {"index": 0, "text": "one", "logprobs": None, "finish_reason": "stop"}
-ANSWER = {"id": "a", "object": "text_completion", "created": 1, "model": "m", "choices": [CHOICE]}
+ANSWER = text("one", "stop")
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])

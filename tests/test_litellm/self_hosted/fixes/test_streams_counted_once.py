@@ -8,24 +8,15 @@ import litellm
 from litellm.router_utils.router_callbacks.track_deployment_metrics import get_deployment_successes_for_current_minute
 from support.logger import RecordingLogger
 from support.recording import RecordingServer, Response, streamed
+from support.vllm_answers import USER, chat, chunk, text
 from support.waiting import eventually
 
 TEXTS = [f" {number}" for number in range(20)]
 
-
-def chunk(kind: str, choice: dict[str, Any]) -> dict[str, Any]:
-    return {"id": "a", "object": kind, "created": 1, "model": "m", "choices": [{"index": 0, **choice}]}
-
-
-CALLS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
-    "completion": (
-        {"messages": [{"role": "user", "content": "Count."}]},
-        [chunk("chat.completion.chunk", {"delta": {"content": text}}) for text in TEXTS],
-    ),
-    "text_completion": (
-        {"prompt": "Count."},
-        [chunk("text_completion", {"text": text, "logprobs": None}) for text in TEXTS],
-    ),
+# Arguments, the whole answer, its chunks.
+CALLS = {
+    "completion": ({"messages": USER}, chat(), [chunk({"content": each}) for each in TEXTS]),
+    "text_completion": ({"prompt": "Count."}, text("Hi"), [text(each) for each in TEXTS]),
 }
 
 
@@ -40,9 +31,8 @@ def test_one_call_is_one_success(
     router = litellm.Router(model_list=[deployment])
     logger = RecordingLogger()
     litellm.callbacks = [logger]
-    arguments, chunks = CALLS[call]
-    whole = {"delta": {"content": ""}, "message": {"role": "assistant", "content": "1"}, "text": "1"}
-    server.responder = lambda request: streamed(*chunks) if stream else Response(json=chunk("chat.completion", whole))
+    arguments, whole, chunks = CALLS[call]
+    server.responder = lambda request: streamed(*chunks) if stream else Response(json=whole)
 
     answer = getattr(router, call)(model="nova", stream=stream, **arguments)
     assert not stream or len(list(answer)) >= len(TEXTS)
