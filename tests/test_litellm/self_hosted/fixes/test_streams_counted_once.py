@@ -34,8 +34,11 @@ def test_one_call_is_one_success(
     arguments, whole, chunks = CALLS[call]
     server.responder = lambda request: streamed(*chunks) if stream else Response(json=whole)
 
-    answer = getattr(router, call)(model="nova", stream=stream, **arguments)
-    assert not stream or len(list(answer)) >= len(TEXTS)
+    def successes() -> int:
+        return get_deployment_successes_for_current_minute(router, "the-one")
 
-    assert eventually(lambda: logger.heard)
-    assert eventually(lambda: get_deployment_successes_for_current_minute(router, "the-one")) == 1
+    for number in (1, 2):  # LiteLLM has functions told from the second call of a process on
+        answer = getattr(router, call)(model="nova", stream=stream, **arguments)
+        assert not stream or len(list(answer)) >= len(TEXTS)
+        assert eventually(lambda number=number: len(logger.heard) >= number and successes() >= number)
+    assert successes() == 2
