@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Upstream compares them, to stop a model that repeats itself.
 KEPT_APART: Final = 2
+# Of a long stream, so many texts become one: a string of its own for each takes ten times what it holds.
+JOINED: Final = 256
 
 
 class KeptChunks(list[ModelResponseStream]):
@@ -30,6 +32,7 @@ class KeptChunks(list[ModelResponseStream]):
         super().__init__(chunks)
         # Chunks added since the list was last read, all copies of one template.
         self._template: ChunkTemplate | None = None
+        self._joined: list[str] = []
         self._texts: list[str] = []
         self._time = 0.0
         self._content = ""
@@ -48,6 +51,9 @@ class KeptChunks(list[ModelResponseStream]):
             self._template = template
         self._texts.append(text)
         self._time = created_at
+        if len(self._texts) > JOINED:
+            self._joined.append("".join(self._texts[:-KEPT_APART]))
+            del self._texts[:-KEPT_APART]
 
     def take_content(self) -> str:
         """Returns the content of the copies added since the last call."""
@@ -60,10 +66,11 @@ class KeptChunks(list[ModelResponseStream]):
         template, texts = self._template, self._texts
         if template is None:
             return
-        self._template, self._texts = None, []
+        first: Final = "".join((*self._joined, *texts[:-KEPT_APART]))
+        self._template, self._joined, self._texts = None, [], []
         if template.is_content:
-            self._content += "".join(texts)
-        for text in ("".join(texts[:-KEPT_APART]), *texts[-KEPT_APART:]):
+            self._content += "".join((first, *texts[-KEPT_APART:]))
+        for text in (first, *texts[-KEPT_APART:]):
             if text:
                 super().append(template.fill(text, self._time))
 
