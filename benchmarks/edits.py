@@ -26,7 +26,7 @@ from types import ModuleType
 from benchmarks import measure
 from benchmarks.__main__ import DIRECTORY, upstream_release
 from benchmarks.contenders import RemodlAI
-from benchmarks.worker import TASKS
+from benchmarks.worker import CHUNKS, TASKS, Turn
 from fork.edit import Edit
 from fork.edits import all_edits
 from fork.lock import release
@@ -36,7 +36,8 @@ from fork.wiring import wire
 
 # The wiring with all edits, and the same once more, as if without an edit.
 ALL, NONE = "(all)", "(none)"
-REPEAT = {"sync call": 10, "async call": 10, "sync chunk": 1, "async chunk": 1}
+CALLS = ("sync call", "async call")
+REPEAT = {**dict.fromkeys(CALLS, 10), "sync chunk": 1, "async chunk": 1, "responses event": 1, "messages event": 1}
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def processor_times(
         for number in range(-1, rounds):  # the first one only warms up
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 with wirings[name] as wiring:
-                    cpu, _, units = TASKS[task](wiring.contender, REPEAT[task], pool, loop)
+                    cpu, _, units = TASKS[task](Turn(wiring.contender, REPEAT[task], CHUNKS, pool, loop))
                 if number >= 0:
                     values[name].append(cpu / units)
             if number < 0:
@@ -108,7 +109,7 @@ def main() -> None:
     known = [edit.name for edit in all_edits() if is_of_a_call(edit)]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.edits", description=__doc__)
     parser.add_argument("edits", nargs="*", metavar="EDIT", help=f"by default all of {', '.join(known)}")
-    parser.add_argument("--tasks", nargs="*", choices=REPEAT, default=["sync call", "async call"])
+    parser.add_argument("--tasks", nargs="*", choices=REPEAT, default=CALLS)
     parser.add_argument("--rounds", type=int, default=100, help="turns of each wiring")
     asked = parser.parse_args()
     if unknown := set(asked.edits) - set(known):
