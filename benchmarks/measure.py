@@ -9,7 +9,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,10 @@ RATES = ("32 sync calls", "32 async calls", "32 async streams")
 
 
 class Worker:
-    """A process of `benchmarks.worker`."""
+    """A process of `benchmarks.worker`, under another program where one is given (a profiler's command)."""
 
-    def __init__(self, base: str, directory: Path | None = None) -> None:
-        command = [sys.executable, "-m", "benchmarks.worker", base, *([str(directory)] if directory else [])]
+    def __init__(self, base: str, directory: Path | None = None, under: Sequence[str] = ()) -> None:
+        command = [*under, sys.executable, "-m", "benchmarks.worker", base, *([str(directory)] if directory else [])]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
         )
@@ -54,7 +54,9 @@ class Worker:
         command = {"contender": contender, "task": task, "repeat": repeat, **more}
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        answer = self.process.stdout.readline()
+        # A program that the worker runs under may say something, too.
+        while (answer := self.process.stdout.readline()) and not answer.startswith("{"):
+            continue
         if not answer:
             raise SystemExit(f"the worker died at {contender}, {task}")
         return json.loads(answer)
