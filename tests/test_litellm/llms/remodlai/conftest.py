@@ -13,7 +13,13 @@ import pytest
 
 import litellm
 
-OWN_VARIABLES = ("REMODLAI_API_BASE", "REMODLAI_API_KEY", "LEXIQ_NOVA_API_BASE", "LEXIQ_NOVA_API_KEY")
+OWN_VARIABLES = (
+    "REMODLAI_API_BASE",
+    "REMODLAI_API_KEY",
+    "LEXIQ_NOVA_API_BASE",
+    "LEXIQ_NOVA_API_KEY",
+    "LEXIQ_NOVA_PYTHON",
+)
 # Where a call would go that fell back to another provider, and what it would give away there.
 FOREIGN_VARIABLES = {
     "OPENAI_API_KEY": "sk-openai-secret",
@@ -38,7 +44,6 @@ def only_other_providers_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def without_vllm(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """As on a machine without vLLM; what an interpreter has installed is asked once, so each test has its own."""
-    monkeypatch.delenv("LEXIQ_NOVA_PYTHON", raising=False)
     monkeypatch.setitem(sys.modules, "vllm", None)
     monkeypatch.setattr(sys, "executable", f"/nowhere/{request.node.name}/python")
 

@@ -49,14 +49,6 @@ STARTED: "list[subprocess.Popen[Any]]" = []
 
 
 @pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """A shell's background job ignores Ctrl-C, and what it starts would."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture(autouse=True)
 def _left_running() -> Iterator[None]:
     """Ends what a test that failed left behind."""
     yield
