@@ -297,7 +297,7 @@ def test_the_strict_type_checker_finds_nothing_new(package: Path, trees: tuple[P
     new = more & Counter((file, rule) for file, rule, line in after if line in ours[file])
     untyped = Counter(rule for _, rule in new.elements() if rule in UNTYPED)
     assert Counter({place: count for place, count in new.items() if place[1] not in UNTYPED}) - TO_STRICT_CHECKER == {}
-    assert untyped - UNTYPED == {}
+    assert untyped - UNTYPED == {}, sorted(place for place in new.elements() if place[1] in UNTYPED)
 
 
 @needs_all

@@ -522,12 +522,13 @@ def test_a_router_is_not_told_of_each_chunk(server: Scripted, monkeypatch: pytes
     """It counts calls; a function of the caller's gets what upstream gives it."""
     for name in CALLBACK_LISTS:
         monkeypatch.setattr(litellm, name, [])
-    monkeypatch.setattr(litellm, "model_cost", dict(litellm.model_cost))  # a Router adds its models
     told: list[Any] = []
     monkeypatch.setattr(
         CustomStreamWrapper, "run_success_logging_and_cache_storage", lambda self, chunk, hit: told.append(chunk)
     )
-    params = {"model": "remodlai/long", "api_base": server.base, "api_key": "key"}
+    # A Router's model is known from then on, and its calls are logged with a price.
+    server.answers["routed"] = server.answers["long"]
+    params = {"model": "remodlai/routed", "api_base": server.base, "api_key": "key"}
     router = litellm.Router(model_list=[{"model_name": "nova", "litellm_params": params}])
     if function:
         litellm.success_callback.append(lambda *event: None)
