@@ -121,6 +121,11 @@ PATCHES = (
         measured="a synchronous event of hosted_vllm/ 189 to 75 us of processor time, an asynchronous one 68 to 53.",
     ),
     Patch(
+        "frozen-startup",
+        "perf(proxy): keep what a proxy starts with out of garbage collections",
+        measured="10 % of the processor time of a plain call through a proxy, 22 % of a streamed chunk.",
+    ),
+    Patch(
         "plain-chunks",
         "perf(proxy): serialize a chunk from plain objects",
         measured="23 of about 170 us of processor time of a chunk, 64 streams at once through one worker.",
