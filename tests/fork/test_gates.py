@@ -138,6 +138,8 @@ UNTYPED = Counter(
         "reportUnknownVariableType": 110,
     }
 )
+if OPENAI_3:  # 151
+    UNTYPED["reportUnknownMemberType"] += 10
 STRICT_CONFIG = Path(__file__).with_name("pyright_of_upstream.json")
 ALL = os.environ.get("GATES") == "all"
 needs_all = pytest.mark.skipif(not ALL, reason="make gates")
