@@ -133,10 +133,11 @@ parity: $(STAMPS)/fork  ## 5,000 cases: remodlai/ does what hosted_vllm/ does
 parity-streams: $(STAMPS)/fork  ## 20,000 random and 5,000 aimed streams: the same
 	PYTHONPATH=tests $(BIN)/python -m parity.streams
 
-bench: $(STAMPS)/bench $(STAMPS)/gateways  ## what calls, chunks, a proxy and a build cost, against others, and how it grows
+bench: $(STAMPS)/bench $(STAMPS)/gateways  ## what calls, chunks, a proxy and a build cost, against others, how it grows, and where it goes
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.proxy
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.profiles
 	$(BIN)/python -m benchmarks.build
 
 bench-engine: $(STAMPS)/models  ## the local engine against vllm.LLM, a raw call and a server started by hand
