@@ -80,6 +80,7 @@ async def test_both_ways_make_the_same_events(events: Any, monkeypatch: pytest.M
         START,
         chunk({"content": "A"}),
         chunk({"content": "B"}, index=1),
+        {**chunk({}), "choices": []},
         chunk({"content": "C"}),
         chunk({}, "stop"),
     ]
