@@ -88,7 +88,7 @@ def processor_times(
     values: dict[str, list[float]] = {name: [] for name in names}
     with ThreadPoolExecutor(1) as pool:
         for number in range(-1, rounds):  # the first one only warms up
-            for name in names[number % len(names) :] + names[: number % len(names)]:
+            for name in measure.order(names, number):
                 with wirings[name] as wiring:
                     cpu, _, units = TASKS[task](Turn(wiring.contender, REPEAT[task], CHUNKS, pool, loop))
                 if number >= 0:

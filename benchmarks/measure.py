@@ -101,6 +101,16 @@ def workers(base: str, upstream: Path | None) -> Iterator[dict[str, tuple[Worker
             worker.stop()
 
 
+def order(names: Sequence[str], turn: int) -> list[str]:
+    """
+    Who comes when in a turn. Each is first as often as the others, and as often before as behind each other one: who
+    follows one of the same process finds its caches warm.
+    """
+    first = turn // 2 % len(names)
+    turned = [*names[first:], *names[:first]]
+    return turned[::-1] if turn % 2 else turned
+
+
 def value(task: str, answer: dict[str, float]) -> float:
     return answer["units"] / answer["wall"] if task in RATES else answer["cpu"] / answer["units"]
 
@@ -129,8 +139,7 @@ def run(base: str, upstream: Path | None, rounds: int, tasks: list[str]) -> dict
             names = [name for name in who if name not in WITHOUT.get(task, ())]
             values = results[task] = {name: [] for name in names}
             for turn in range(rounds):
-                order = names[turn % len(names) :] + names[: turn % len(names)]
-                for name in order:
+                for name in order(names, turn):
                     worker, contender = who[name]
                     values[name].append(value(task, worker.run(contender, task, REPEAT[task])))
             print(f"measured: {task}", file=sys.stderr)

@@ -96,8 +96,7 @@ async def run(contenders: dict[str, Contender], rounds: int) -> Values:
         if who.streams:
             await at_once(who.stream, who.at_once)
     for turn in range(rounds):
-        order = list(contenders)[turn % len(contenders) :] + list(contenders)[: turn % len(contenders)]
-        for name in order:
+        for name in measure.order([*contenders], turn):
             who = contenders[name]
             seconds, latencies = await at_once(who.plain, who.at_once, turns=4)
             results[PLAIN].setdefault(name, []).append(len(latencies) / seconds)

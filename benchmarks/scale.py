@@ -53,7 +53,7 @@ def measured(curve: Curve, who: dict[str, tuple[measure.Worker, str]], rounds: i
     for turn in range(-1, rounds):  # the first is for what is made once
         for size in curve.sizes:
             repeat = max(1, curve.repeats * curve.sizes[0] // size) if turn >= 0 else 1
-            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            for name in measure.order(names, turn):
                 worker, contender = who[name]
                 cpu = worker.run(contender, curve.task, repeat, size=size)["cpu"]
                 if turn >= 0:
