@@ -243,6 +243,7 @@ def models_of(folder: Path, stand_in: bool) -> dict[str, str]:
 def stand_ins(folder: Path, names: list[str]) -> list[str]:
     """Lets a server without a model stand where vLLM would, for this process's engines; returns its models."""
     runpy.run_path(str(STAND_IN))["install"](folder / "site")
+    sys.path.insert(0, str(folder / "site"))  # a call looks here first whether vLLM is installed
     os.environ["PYTHONPATH"] = os.pathsep.join([str(folder / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["LEXIQ_NOVA_PYTHON"] = sys.executable
     for name in names:
