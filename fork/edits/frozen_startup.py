@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from litellm.proxy.proxy_server import admin_mcp_lifespan
+    from litellm.proxy.admin_mcp import admin_mcp_lifespan
 
 EDIT = Edit(__name__, __doc__, patch="frozen-startup", speed=True, releases="<1.109")
 
