@@ -7,6 +7,7 @@ alive and starting one takes half a minute.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -28,6 +29,9 @@ os.environ.update(loopback.child_env())
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["HF_HUB_OFFLINE"] = "1"
 loopback.install()
+# A shell's background job ignores Ctrl-C, and with it would the tests that press it and the programs that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SERVER_FIXTURES = ("chat_server", "embedding_server", "rerank_server", "whisper_server")
 

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,14 +18,6 @@ PRESSED_SECONDS = 0.3
 """How long after the last word that comes; the call waits for another one then."""
 
 every_provider = pytest.mark.parametrize("provider", ["remodlai", "lexiq_nova"])
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """A shell's background job ignores Ctrl-C, and so would these tests in one."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def begun(request: Request) -> Response:
