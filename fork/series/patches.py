@@ -170,6 +170,7 @@ code of all providers; later ones are copies of it around another string. Everyt
             f"{OURS}/chat/response_lines.py",
             f"{OURS}/chat/streaming.py",
             f"{_TESTS}/chat/*streaming.py",
+            f"{_TESTS}/chat/*kept_chunks.py",
         ),
     ),
     Patch(
