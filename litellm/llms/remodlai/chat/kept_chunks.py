@@ -66,11 +66,11 @@ class KeptChunks(list[ModelResponseStream]):
         template, texts = self._template, self._texts
         if template is None:
             return
-        first: Final = "".join((*self._joined, *texts[:-KEPT_APART]))
+        made: Final = ("".join((*self._joined, *texts[:-KEPT_APART])), *texts[-KEPT_APART:])
         self._template, self._joined, self._texts = None, [], []
         if template.is_content:
-            self._content += "".join((first, *texts[-KEPT_APART:]))
-        for text in (first, *texts[-KEPT_APART:]):
+            self._content += "".join(made)
+        for text in made:
             if text:
                 super().append(template.fill(text, self._time))
 
