@@ -2,7 +2,6 @@
 
 import os
 import runpy
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,14 +12,6 @@ import pytest
 from litellm.llms.remodlai.command.engines import stop
 
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """A shell's background job ignores Ctrl-C, and what it starts would."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
