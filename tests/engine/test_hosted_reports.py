@@ -7,6 +7,7 @@ import pytest
 from engine.hosted import to
 
 import litellm
+from support.recording import events_in
 from support.vllm_server import VLLMServer
 
 FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
@@ -92,8 +93,7 @@ async def test_a_tool_that_the_caller_names(chat_server: VLLMServer) -> None:
         tool_choice={"type": "tool", "name": "get_weather"},
         **to(chat_server),
     )
-    data = b"".join([part if isinstance(part, bytes) else str(part).encode() async for part in stream]).decode()
-    events = [json.loads(line[5:]) for line in data.splitlines() if line.startswith("data:")]
+    events = events_in([part async for part in stream])
     assert [event["delta"]["stop_reason"] for event in events if event["type"] == "message_delta"] == ["tool_use"]
     parts = [event["delta"].get("partial_json", "") for event in events if event["type"] == "content_block_delta"]
     assert set(json.loads("".join(parts))) == {"city"}

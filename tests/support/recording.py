@@ -121,6 +121,12 @@ def streamed(*events: Any, done: bool = True, **kwargs: Any) -> Response:
     return Response(chunks=sse(*events, done=done), headers=headers, **kwargs)
 
 
+def events_in(parts: Iterable[bytes | str]) -> list[Any]:
+    """What the events of a stream say, which was read in parts of any size: `sse` backwards."""
+    data = b"".join(part if isinstance(part, bytes) else str(part).encode() for part in parts).decode()
+    return [jsonlib.loads(line[5:]) for line in data.splitlines() if line.startswith("data:")]
+
+
 Responder = Callable[[Request], Response]
 
 

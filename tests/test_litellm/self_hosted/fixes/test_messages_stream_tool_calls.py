@@ -1,13 +1,12 @@
 """Anthropic's messages: every tool call of a stream is a block of its own."""
 
 import copy
-import json
 from typing import Any
 
 import pytest
 
 import litellm
-from support.recording import RecordingServer, streamed
+from support.recording import RecordingServer, events_in, streamed
 from support.vllm_answers import USER, chunk
 
 TOOLS = [
@@ -32,8 +31,7 @@ async def events(to: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     stream = await litellm.anthropic.messages.acreate(
         messages=copy.deepcopy(USER), max_tokens=64, stream=True, tools=copy.deepcopy(TOOLS), **more, **to
     )
-    data = b"".join([part if isinstance(part, bytes) else str(part).encode() async for part in stream]).decode()
-    return [json.loads(line[5:]) for line in data.splitlines() if line.startswith("data:")]
+    return events_in([part async for part in stream])
 
 
 def blocks(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
