@@ -173,11 +173,7 @@ class LiteLLM:
         return len(self.litellm.embedding(model=f"{self.provider}/embed", input=TEXTS, **self.server).data)
 
     def _response(self, chunks: int) -> dict[str, Any]:
-        model = f"{self.provider}/native-chunks-{chunks}"
-        if model not in self.litellm.model_cost:
-            # Of another model upstream asks for a whole answer and cuts it into events.
-            self.litellm.register_model({model: {"litellm_provider": self.provider, "supports_native_streaming": True}})
-        return {"model": model, "input": QUESTION, "stream": True, **self.server}
+        return {"model": f"{self.provider}/native-chunks-{chunks}", "input": QUESTION, "stream": True, **self.server}
 
     async def responses(self, chunks: int) -> int:
         return len([None async for _ in await self.litellm.aresponses(**self._response(chunks))])
@@ -194,6 +190,13 @@ class LiteLLM:
 
 class HostedVLLM(LiteLLM):
     provider = "hosted_vllm"
+
+    def _response(self, chunks: int) -> dict[str, Any]:
+        call = super()._response(chunks)
+        if (model := call["model"]) not in self.litellm.model_cost:
+            # Of another model upstream asks for a whole answer and cuts it into events.
+            self.litellm.register_model({model: {"litellm_provider": self.provider, "supports_native_streaming": True}})
+        return call
 
 
 class RemodlAI(LiteLLM):

@@ -1,6 +1,7 @@
 """
 Each event of a Responses stream looks for callbacks where there are none, a synchronous one in an event loop of its
-own; and the table of event classes is made anew for each.
+own; a piece of text is asked for what only other events hold; and the table of event classes is made anew
+for each.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from fork.edit import Edit
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.asyncify import run_async_function
-    from litellm.responses.streaming_iterator import ResponsesAPIStreamingIterator, SyncResponsesAPIStreamingIterator
-    from litellm.types.llms.openai import ResponsesAPIStreamingResponse
+    from litellm.responses.streaming_iterator import (
+        BaseResponsesAPIStreamingIterator,
+        ResponsesAPIStreamingIterator,
+        SyncResponsesAPIStreamingIterator,
+    )
+    from litellm.types.llms.openai import OutputTextDeltaEvent, ResponsesAPIStreamingResponse
 
 EDIT = Edit(__name__, __doc__, patch="plain-events", speed=True, releases=">=1.108")
 STREAMS = "litellm/responses/streaming_iterator.py"
@@ -48,6 +53,18 @@ async def awaited_where_heard(self: ResponsesAPIStreamingIterator, result: Respo
         result = await self._call_post_streaming_deployment_hook(
             chunk=result,
         )
+
+
+@EDIT.after(STREAMS, "BaseResponsesAPIStreamingIterator._process_chunk.openai_responses_api_chunk")
+def piece_of_text(
+    self: BaseResponsesAPIStreamingIterator,
+    parsed_chunk: dict[str, object],
+    openai_responses_api_chunk: ResponsesAPIStreamingResponse,
+) -> object:
+    if type(openai_responses_api_chunk) is OutputTextDeltaEvent and "response" not in parsed_chunk:
+        if isinstance(openai_responses_api_chunk.delta, str):
+            self._generated_content += openai_responses_api_chunk.delta
+        return openai_responses_api_chunk
 
 
 # A server names the types: a bounded number is kept.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fork.edit import Edit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from litellm._internal_context import is_internal_call
+    from litellm.litellm_core_utils.asyncify import run_async_function
     from litellm.litellm_core_utils.litellm_logging import Logging
     from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
     from litellm.litellm_core_utils.thread_pool_executor import executor
-    from litellm.litellm_core_utils.unheard_success import is_success_heard, where_heard
+    from litellm.litellm_core_utils.unheard_success import is_success_heard, run_hooks, where_heard
+    from litellm.responses.streaming_iterator import BaseResponsesAPIStreamingIterator, _logging_copy
 
 EDIT = Edit(__name__, __doc__, patch="unheard-success", speed=True)
 
@@ -62,3 +66,42 @@ def submit_where_heard(self: CustomStreamWrapper) -> object:
 def unless_stream_unheard(self: Logging) -> None:
     if not is_success_heard(self):
         return
+
+
+STREAMS = "litellm/responses/streaming_iterator.py"
+
+
+def persisted(self: BaseResponsesAPIStreamingIterator, is_async: bool) -> None:
+    if self._persist_completed_response_before_logging:
+        self._persist_completed_response_to_cache(is_async=is_async)
+
+
+# The end of a Responses stream copies the answer, and a synchronous one has it logged in an event loop of its own.
+@EDIT.behind(persisted, STREAMS, "BaseResponsesAPIStreamingIterator._log_completed_response")
+def heard(self: BaseResponsesAPIStreamingIterator) -> None:
+    unheard: Final = not is_success_heard(self.logging_obj)
+
+
+def copied(self: BaseResponsesAPIStreamingIterator) -> object:
+    return _logging_copy(self.completed_response)
+
+
+@EDIT.instead_of(copied, STREAMS, "BaseResponsesAPIStreamingIterator._log_completed_response")
+def copied_where_heard(self: BaseResponsesAPIStreamingIterator, unheard: bool) -> object:
+    return self.completed_response if unheard else _logging_copy(self.completed_response)
+
+
+@EDIT.after(STREAMS, "BaseResponsesAPIStreamingIterator._log_completed_response.end_time")
+def unless_response_unheard(self: BaseResponsesAPIStreamingIterator, end_time: datetime, unheard: bool) -> None:
+    if unheard:
+        self._run_post_success_hooks(end_time=end_time)
+        return
+
+
+def run() -> object:
+    return run_async_function
+
+
+@EDIT.instead_of(run, STREAMS, "BaseResponsesAPIStreamingIterator._run_post_success_hooks")
+def run_where_there_are() -> object:
+    return run_hooks

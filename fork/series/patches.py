@@ -82,8 +82,8 @@ PATCHES = (
     Patch("no-database", "fix(proxy): answer as without a database where there is none"),
     Patch(
         "listed-enums",
-        "perf: do not list the members of two enums for every call",
-        measured="82 us of the processor time of a synchronous call (2.2 ms), by timeit.",
+        "perf: list enums and the parameters of a call once",
+        measured="82 us of the processor time of a synchronous call (2.2 ms), by timeit; a sixth of a Responses call.",
     ),
     Patch(
         "given-base",
@@ -117,7 +117,7 @@ PATCHES = (
     ),
     Patch(
         "plain-events",
-        "perf(responses): make nothing for an event without hooks",
+        "perf(responses): make nothing for an event without hooks, or of text alone",
         measured="a synchronous event of hosted_vllm/ 189 to 75 us of processor time, an asynchronous one 68 to 53.",
     ),
     Patch(

@@ -1,11 +1,13 @@
 """Calls whose success nobody hears of: without callbacks, no log entry is built and handed to another thread."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 import litellm
 from litellm._logging import is_debugging_on
+from litellm.litellm_core_utils.asyncify import run_async_function
+from litellm.types.utils import CallTypes
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -57,3 +59,22 @@ def where_heard(executor: "ThreadPoolExecutor", logging_obj: "Logging") -> "Thre
         logging_obj: the call's logging object.
     """
     return executor if is_success_heard(logging_obj) else _NO_EXECUTOR
+
+
+def run_hooks(
+    async_function: Callable[[dict[str, object], object, CallTypes | None], Awaitable[object]],
+    request_data: dict[str, object],
+    response: object,
+    call_type: CallTypes | None,
+) -> None:
+    """
+    Has the hooks of callbacks run in an event loop of their own, which is made where there are callbacks.
+
+    Args:
+        async_function: calls the hooks.
+        request_data: as the hooks are given it.
+        response: as the hooks are given it.
+        call_type: as the hooks are given it.
+    """
+    if litellm.callbacks:
+        run_async_function(async_function, request_data, response, call_type)

@@ -5,16 +5,21 @@ known to fail, and none is tried.
 
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import TypeIs
+
 import litellm
 from litellm.litellm_core_utils.self_hosted import SELF_HOSTED
 from litellm.litellm_core_utils.unmapped_models import is_known_unmapped
+from litellm.types.llms.openai import ResponsesAPIResponse
 from litellm.types.utils import EmbeddingResponse, ModelResponse
 
 if TYPE_CHECKING:
     from litellm.litellm_core_utils.litellm_logging import Logging
+    from litellm.responses.streaming_iterator import BaseResponsesAPIStreamingIterator
 
-_KINDS: Final = ("completion", "text_completion", "embedding")
+_KINDS: Final = ("completion", "text_completion", "embedding", "responses")
 CALL_TYPES_PRICED_BY_TOKEN: Final = frozenset((*_KINDS, *(f"a{kind}" for kind in _KINDS)))
+_ANSWERS: Final = (ModelResponse, EmbeddingResponse, ResponsesAPIResponse)
 
 
 def raise_if_unpriced(
@@ -65,16 +70,22 @@ def is_recorded_unpriced(logging_obj: "Logging", *, calculation_failed: bool) ->
     return True
 
 
+def _is_stream(response: object) -> "TypeIs[litellm.CustomStreamWrapper | BaseResponsesAPIStreamingIterator]":
+    from litellm.responses.streaming_iterator import BaseResponsesAPIStreamingIterator
+
+    return isinstance(response, (litellm.CustomStreamWrapper, BaseResponsesAPIStreamingIterator))
+
+
 def _is_known_unpriced(response: object, model: str | None, custom_llm_provider: str | None) -> bool:
     """Whether a response states no price of its own and no price list knows a name that it could be priced by."""
     if custom_llm_provider not in SELF_HOSTED:
         return False
-    if not isinstance(response, (ModelResponse, EmbeddingResponse, litellm.CustomStreamWrapper)):
+    if not isinstance(response, _ANSWERS) and not _is_stream(response):
         return False
     hidden_params: Final = response._hidden_params
     if not isinstance(hidden_params, dict):
         return False
-    own_names: Final = () if isinstance(response, litellm.CustomStreamWrapper) else (response.model,)
+    own_names: Final = (response.model,) if isinstance(response, _ANSWERS) else ()
     # What the server calls the model; the response may have the name that was asked for. It is looked up with a prefix.
     server_name: Final = hidden_params.get("provider_response_model")
     server_names: Final = () if server_name in (None, *own_names) else (f"{custom_llm_provider}/{server_name}",)

@@ -38,9 +38,11 @@ def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
     """
     kind, given = event.get("type"), event.get("error")
     is_bare: Final = event.get("object") == "error"
+    if not (kind in (None, "error") or is_bare):
+        return event
     beside: Final = {name: event[name] for name in ("code", "message", "param") if name in event}
     error: Final = beside if given is None and (kind == "error" or is_bare) else given
-    if not error or not (kind in (None, "error") or is_bare):
+    if not error:
         return event
     return {**event, "type": "error", "error": error if isinstance(error, dict) else {"message": str(error)}}
 

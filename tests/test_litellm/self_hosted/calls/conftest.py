@@ -37,6 +37,23 @@ def ask(request: pytest.FixtureRequest, provider: str, server: RecordingServer) 
     return asked
 
 
+@pytest.fixture(params=[(way, stream) for way in ("sync", "async") for stream in (False, True)], ids=repr)
+def respond(request: pytest.FixtureRequest, provider: str, server: RecordingServer) -> Ask:
+    """Makes a Responses call and returns its answer, that of the last event where it is streamed."""
+    way, stream = request.param
+    call = {"model": f"{provider}/{MODEL}", "input": "Hello", "stream": stream}
+
+    async def responded(**more: Any) -> Any:
+        call.update(api_base=f"{server.url}/v1", api_key="key")
+        if way == "sync":
+            got = await asyncio.to_thread(litellm.responses, **call, **more)
+            return (await asyncio.to_thread(list, got))[-1].response if stream else got
+        got = await litellm.aresponses(**call, **more)
+        return [event async for event in got][-1].response if stream else got
+
+    return responded
+
+
 @pytest.fixture(autouse=True)
 async def own_settings(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """Every list that a test fills is its own, and no log entry of a call before it is still on its way."""

@@ -10,8 +10,9 @@ import pytest
 import litellm
 from litellm.litellm_core_utils import litellm_logging
 from litellm.litellm_core_utils.litellm_logging import Logging
+from litellm.responses import streaming_iterator
 from support.logger import RecordingLogger
-from support.plain_calls import MESSAGES, MODEL, Ask, Counter, arrived
+from support.plain_calls import MESSAGES, MODEL, Ask, Counter, arrived, responded
 from support.recording import RecordingServer, streamed
 
 
@@ -68,6 +69,25 @@ async def test_no_log_entry_is_built_of_a_stream_that_nobody_reads(
     assert payloads.count == len(logger.heard) == 1
     (heard,) = logger.heard
     assert heard["standard_logging_object"]["response"]["choices"][0]["message"]["content"] == "abc"
+
+
+async def test_no_log_entry_is_built_of_a_response_that_nobody_reads(
+    respond: Ask, payloads: Counter, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "responder", responded)
+    handled = [Counter(monkeypatch, Logging, name) for name in ("success_handler", "async_success_handler")]
+    loops = Counter(monkeypatch, asyncio, "new_event_loop")
+    copies = Counter(monkeypatch, streaming_iterator, "_logging_copy")
+    for _ in range(3):
+        assert (await respond()).output_text == "Hi"
+    await asyncio.sleep(0)
+    assert sum(counter.count for counter in handled) == copies.count == payloads.count == loops.count == 0
+    logger = RecordingLogger()
+    litellm.callbacks = [logger]
+    await respond()
+    assert await arrived(logger.event)
+    assert {heard["standard_logging_object"]["total_tokens"] for heard in logger.heard} == {6}
+    assert len({heard["litellm_call_id"] for heard in logger.heard}) == 1
 
 
 def to_callbacks(logger: RecordingLogger) -> dict[str, Any]:

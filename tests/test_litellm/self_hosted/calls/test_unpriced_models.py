@@ -8,9 +8,9 @@ import pytest
 import litellm
 import litellm.cost_calculator
 import litellm.utils
-from litellm.litellm_core_utils import litellm_logging
+from litellm.litellm_core_utils import litellm_logging, unpriced_models
 from support.logger import RecordingLogger
-from support.plain_calls import COST, MESSAGES, MODEL, PRICE, Ask, Counter, answer, arrived, cost
+from support.plain_calls import COST, MESSAGES, MODEL, PRICE, Ask, Counter, answer, arrived, cost, responded
 from support.recording import RecordingServer, Request, Response, streamed
 
 
@@ -72,6 +72,51 @@ def test_no_price_is_calculated_for_a_whole_stream_until_a_list_knows_a_name(
     assert price() is None and tokens.count == 0
     litellm.model_cost[f"{provider}/{served_as}"] = dict(PRICE)
     assert price() == pytest.approx(COST)
+
+
+def said_of(response: Any) -> dict[str, Any]:
+    """What a caller can read of an answer, without what differs from call to call."""
+    hidden = {name: value for name, value in response._hidden_params.items() if not name.endswith(("_id", "_ms"))}
+    hidden.pop("headers", None)
+    hidden.pop("additional_headers", None)
+    return {**response.model_dump(exclude={"id"}), "hidden": hidden}
+
+
+async def test_no_price_is_calculated_for_a_response_until_a_list_knows_a_name(
+    respond: Ask, provider: str, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "responder", responded)
+    await respond()
+    tokens = Counter(monkeypatch, litellm.cost_calculator, "cost_per_token")
+    names = Counter(monkeypatch, litellm.cost_calculator, "select_model_name_for_cost_calc")
+    response = await respond()
+    assert tokens.count == names.count == 0
+    assert getattr(response.usage, "cost", None) is None
+    litellm.model_cost[f"{provider}/{MODEL}"] = dict(PRICE)
+    response = await respond()
+    assert (getattr(response.usage, "cost", None) or cost(response)) == pytest.approx(COST)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"model": "served-as"},
+        {"usage": None},
+        {"usage": {"input_tokens": 4, "output_tokens": 2, "total_tokens": 6, "cost": 0.75}},
+        {"tools": [{"type": "web_search"}], "service_tier": "flex"},
+        {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
+    ],
+    ids=repr,
+)
+async def test_a_response_says_the_same_by_both_ways(
+    respond: Ask, server: RecordingServer, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(server, "responder", lambda request: responded(request, **more))
+    await respond()
+    short = said_of(await respond())
+    monkeypatch.setattr(unpriced_models, "_is_known_unpriced", lambda *asked: False)
+    assert said_of(await respond()) == short
 
 
 async def test_loggers_learn_each_time_why_there_is_no_price(ask: Ask) -> None:
