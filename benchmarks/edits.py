@@ -37,7 +37,8 @@ from fork.wiring import wire
 # The wiring with all edits, and the same once more, as if without an edit.
 ALL, NONE = "(all)", "(none)"
 CALLS = ("sync call", "async call")
-REPEAT = {**dict.fromkeys(CALLS, 10), "sync chunk": 1, "async chunk": 1, "responses event": 1, "messages event": 1}
+STREAMS = ("sync chunk", "async chunk", "responses event", "sync responses event", "messages event")
+REPEAT = {**dict.fromkeys(CALLS, 10), **dict.fromkeys(STREAMS, 1)}
 
 
 @contextmanager
