@@ -81,7 +81,9 @@ async def test_no_log_entry_is_built_of_a_response_that_nobody_reads(
     for _ in range(3):
         assert (await respond()).output_text == "Hi"
     await asyncio.sleep(0)
-    assert sum(counter.count for counter in handled) == copies.count == payloads.count == loops.count == 0
+    assert sum(counter.count for counter in handled) == copies.count == payloads.count == 0
+    # Where `plain-events` is not, each of a stream's three events has a loop; its end has none.
+    assert loops.count <= 3 * 3
     logger = RecordingLogger()
     litellm.callbacks = [logger]
     await respond()
