@@ -61,9 +61,12 @@ def piece_of_text(
     parsed_chunk: dict[str, object],
     openai_responses_api_chunk: ResponsesAPIStreamingResponse,
 ) -> object:
-    if type(openai_responses_api_chunk) is OutputTextDeltaEvent and "response" not in parsed_chunk:
-        if isinstance(openai_responses_api_chunk.delta, str):
-            self._generated_content += openai_responses_api_chunk.delta
+    if (
+        type(openai_responses_api_chunk) is OutputTextDeltaEvent
+        and isinstance(parsed_chunk.get("delta"), str)
+        and "response" not in parsed_chunk
+    ):
+        self._generated_content += openai_responses_api_chunk.delta
         return openai_responses_api_chunk
 
 
