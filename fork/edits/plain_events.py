@@ -1,7 +1,6 @@
 """
 Each event of a Responses stream looks for callbacks where there are none, a synchronous one in an event loop of its
-own; a piece of text is asked for what only other events hold; and the table of event classes is made anew
-for each.
+own; a piece of text is asked for what only other events hold; and the table of event classes is made anew for each.
 """
 
 from __future__ import annotations

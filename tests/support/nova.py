@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from support.recording import Request, Response, streamed
+from support.vllm_answers import response_of
 
 HELLO = "Paris."
 THOUGHT = "France is a country; its capital is asked for."
@@ -60,14 +61,7 @@ def _responses(body: dict[str, Any]) -> Response:
     items = body["input"] if isinstance(body["input"], list) else []
     if any("role" not in item for item in items):
         return Response(status=400, json={"error": {"message": "an input message has no role"}})
-    if not body.get("stream"):
-        return Response(json=response)
-    delta = {"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "content_index": 0}
-    return streamed(
-        {"type": "response.created", "response": {**response, "status": "in_progress", "output": []}},
-        {**delta, "delta": HELLO},
-        {"type": "response.completed", "response": response},
-    )
+    return response_of(response, HELLO, bool(body.get("stream")))
 
 
 def _embeddings(body: dict[str, Any]) -> Response:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.recording import Request, Response, streamed
+from support.recording import Request, Response
+from support.vllm_answers import response_of
 
 PROVIDERS = ["remodlai", "hosted_vllm"]
 MODEL = "our-own-model"
@@ -33,17 +34,9 @@ def responded(request: Request, **more: Any) -> Response:
     """The answer of a Responses call, streamed where it asks for that; `more` are members of the answer."""
     content = [{"type": "output_text", "text": "Hi", "annotations": []}]
     item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": content}
-    begun = {"id": "resp_1", "object": "response", "created_at": 1, "model": MODEL, "output": []}
     usage = {"input_tokens": 4, "output_tokens": 2, "total_tokens": 6}
-    ended = {**begun, "status": "completed", "output": [item], "usage": usage, **more}
-    if not request.json().get("stream"):
-        return Response(json=ended)
-    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    return streamed(
-        {"type": "response.created", "response": {**begun, "status": "in_progress"}},
-        {"type": "response.output_text.delta", "delta": "Hi", **place},
-        {"type": "response.completed", "response": ended},
-    )
+    head = {"id": "resp_1", "object": "response", "created_at": 1, "model": MODEL, "status": "completed"}
+    return response_of({**head, "output": [item], "usage": usage, **more}, "Hi", bool(request.json().get("stream")))
 
 
 class Counter:

@@ -41,17 +41,17 @@ def ask(request: pytest.FixtureRequest, provider: str, server: RecordingServer) 
 def respond(request: pytest.FixtureRequest, provider: str, server: RecordingServer) -> Ask:
     """Makes a Responses call and returns its answer, that of the last event where it is streamed."""
     way, stream = request.param
-    call = {"model": f"{provider}/{MODEL}", "input": "Hello", "stream": stream}
+    to = {"model": f"{provider}/{MODEL}", "api_base": f"{server.url}/v1", "api_key": "key"}
+    call = {"input": "Hello", "stream": stream, **to}
 
-    async def responded(**more: Any) -> Any:
-        call.update(api_base=f"{server.url}/v1", api_key="key")
+    async def asked(**more: Any) -> Any:
         if way == "sync":
             got = await asyncio.to_thread(litellm.responses, **call, **more)
             return (await asyncio.to_thread(list, got))[-1].response if stream else got
         got = await litellm.aresponses(**call, **more)
         return [event async for event in got][-1].response if stream else got
 
-    return responded
+    return asked
 
 
 @pytest.fixture(autouse=True)
