@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,37 +91,46 @@ def server() -> Iterator[Scripted]:
 
 
 class Observer(CustomLogger):
-    """Keeps every event of a stream; `chunks` also has it told of single chunks."""
+    """
+    Keeps every event of the streams that began after it was made.
+
+    LiteLLM tells of a synchronous stream in threads, which may come to the one before when it is read already.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.made = datetime.now()
         self.events: list[tuple[str, Any, Any]] = []
         self.done = threading.Event()
 
-    def _keep(self, name: str, kwargs: dict[str, Any], response: Any) -> None:
-        self.events.append((name, kwargs.get("standard_logging_object"), response))
-        self.done.set()
+    def _keep(self, name: str, kwargs: dict[str, Any], response: Any, began: datetime) -> None:
+        if began >= self.made:
+            self.events.append((name, kwargs.get("standard_logging_object"), response))
+            self.done.set()
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("success", kwargs, response_obj)
+        self._keep("success", kwargs, response_obj, start_time)
 
     def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("failure", kwargs, response_obj)
+        self._keep("failure", kwargs, response_obj, start_time)
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("async success", kwargs, response_obj)
+        self._keep("async success", kwargs, response_obj, start_time)
 
     async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._keep("async failure", kwargs, response_obj)
+        self._keep("async failure", kwargs, response_obj, start_time)
 
 
 class ChunkObserver(Observer):
+    """Is told of single chunks too."""
+
     def __init__(self) -> None:
         super().__init__()
         self.chunks: list[Any] = []
 
     def log_stream_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self.chunks.append(response_obj)
+        if start_time >= self.made:
+            self.chunks.append(response_obj)
 
 
 @dataclass
