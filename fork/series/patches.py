@@ -83,7 +83,7 @@ PATCHES = (
     Patch(
         "listed-enums",
         "perf: list enums and the parameters of a call once",
-        measured="82 us of the processor time of a synchronous call (2.2 ms), by timeit; a sixth of a Responses call.",
+        measured="82 us of a synchronous call's processor time (2.2 ms); 14 % of a Responses stream of 200 events.",
     ),
     Patch(
         "given-base",
