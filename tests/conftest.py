@@ -18,9 +18,9 @@ import pytest
 
 from fork.patch import is_for
 from support import loopback
-from support.callbacks import no_callback_stays
+from support.callbacks import no_callback_stays, told_before_its_end
 
-__all__ = ["no_callback_stays"]
+__all__ = ["no_callback_stays", "told_before_its_end"]
 
 if TYPE_CHECKING:  # imported where a server starts: the other tests do without what it needs
     from support.vllm_server import ServerPool, VLLMServer

@@ -1,11 +1,16 @@
 """
-LiteLLM's lists of callbacks, which outlive a test.
+What outlives a test by itself: LiteLLM's lists of callbacks, and the threads in which it tells them of a call.
 """
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from typing import Any
 
 import pytest
+
+PATIENCE = 60.0
 
 CALLBACKS = (
     "_async_failure_callback",
@@ -29,3 +34,28 @@ def no_callback_stays() -> Iterator[None]:
     if litellm := sys.modules.get("litellm"):
         for name in CALLBACKS:
             getattr(litellm, name)[:] = before.get(name, ())
+
+
+@pytest.fixture(autouse=True)
+def told_before_its_end(no_callback_stays: None) -> Iterator[None]:
+    """What a test's calls hand to LiteLLM's threads is done when the test ends: the next test would be told of it."""
+    module = sys.modules.get("litellm.litellm_core_utils.thread_pool_executor")
+    if module is None or "submit" in vars(module.executor):  # the latter: tests/parity/harness.py runs it itself
+        yield
+        return
+    submit, handed = module.executor.submit, []
+
+    def kept(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = submit(function, *args, **kwargs)
+        if not future.cancelled():  # it is where too many wait
+            handed.append(future)
+        return future
+
+    module.executor.submit = kept
+    yield
+    vars(module.executor).pop("submit", None)
+    late = wait(handed, PATIENCE).not_done
+    for thread in threading.enumerate():
+        if thread.name.endswith("(failure_handler)"):
+            thread.join(PATIENCE)
+    assert not late, f"LiteLLM's threads are still at work after {PATIENCE} s"
