@@ -33,6 +33,19 @@ NO_RULES = frozenset(
 )
 
 
+def _rules() -> str:
+    """Says what each file of the rules holds."""
+    state, folder = sha256(), Path(__file__).parent
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc" and path.relative_to(folder).as_posix() not in NO_RULES:
+            state.update(f"{path.relative_to(folder)} {sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return state.hexdigest()
+
+
+# Python reads a module once: a process wires by the rules that it began with.
+_RULES_AT_START = _rules()
+
+
 def wired_files(release: Release, wheel: Path) -> dict[str, str]:
     """
     Returns the text of each file of a release that the wiring changes, by path.
@@ -63,6 +76,8 @@ def kept_files(release: Release, wheel: Path) -> dict[str, str] | None:
 
 
 def _keep(release: Release, wheel: Path, body: bytes) -> None:
+    if _rules() != _RULES_AT_START:
+        return  # somebody changed them meanwhile, and nobody knows which of them these files are of
     file = _file(release)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -79,10 +94,5 @@ def _file(release: Release) -> Path:
 
 def _digest(release: Release, wheel: Path, body: bytes) -> bytes:
     """Says that `body` is what these rules made of this wheel, and whole."""
-    state = sha256(release.wheels.get(wheel.name, "").encode())
-    folder = Path(__file__).parent
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc" and path.relative_to(folder).as_posix() not in NO_RULES:
-            state.update(f"{path.relative_to(folder)} {sha256(path.read_bytes()).hexdigest()}\n".encode())
-    state.update(body)
-    return state.hexdigest().encode()
+    parts = release.wheels.get(wheel.name, "").encode(), _RULES_AT_START.encode(), body
+    return sha256(b"\n".join(parts)).hexdigest().encode()

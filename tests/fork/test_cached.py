@@ -74,6 +74,27 @@ def test_a_change_of_the_rules_wires_anew_and_one_of_anything_else_does_not(
     assert kept.stat().st_ino != before
 
 
+CHANGES_WHILE_WIRING = """
+_wire = wire
+
+
+def wire(*arguments, **options):
+    wired = _wire(*arguments, **options)
+    with open("fork/names.py", "a") as file:
+        file.write("# a rule\\n")
+    return wired
+"""
+
+
+def test_rules_that_change_while_a_build_wires(tiny: Callable[..., Tiny], tmp_path: Path) -> None:
+    """Nothing is kept: the files would be of the rules before, under the name of those after."""
+    made = tiny()
+    with (made.checkout / "fork/wiring.py").open("a") as file:
+        file.write(CHANGES_WHILE_WIRING)
+    built(made.fork("build", tmp_path / "out"))
+    assert not [file for file in left(made) if b"remodlai" in file.read_bytes()]
+
+
 def test_what_is_no_rule_is_not_read_by_wiring() -> None:
     """Else a change of it would be built from files wired before."""
     program = (
