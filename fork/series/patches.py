@@ -86,6 +86,11 @@ PATCHES = (
         measured="82 us of a synchronous call's processor time (2.2 ms); 14 % of a Responses stream of 200 events.",
     ),
     Patch(
+        "params-items",
+        "perf: make a dict of a call's parameters without looking at their names",
+        measured="2 % of the processor time of a Responses stream of 200 events, 5 % of its call.",
+    ),
+    Patch(
         "given-base",
         "perf: read a base that was given without validating all parameters",
         measured=f"3 % {_CALL}",
@@ -119,6 +124,11 @@ PATCHES = (
         "plain-events",
         "perf(responses): make nothing for an event without hooks, or of text alone",
         measured="a synchronous event of hosted_vllm/ 189 to 75 us of processor time, an asynchronous one 68 to 53.",
+    ),
+    Patch(
+        "event-lines",
+        "perf(responses): read the events of a stream many at once",
+        measured="17 % of the processor time of an asynchronous stream of 200 events, with and without in turn.",
     ),
     Patch(
         "frozen-startup",

@@ -4,8 +4,11 @@ Responses API of Lexiq Nova: `hosted_vllm`'s transformation under Lexiq Nova's i
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
 import litellm
-from litellm.types.llms.openai import ResponseInputParam, ResponsesAPIStreamingResponse
+from litellm._logging import is_debugging_on
+from litellm.types.llms.openai import OutputTextDeltaEvent, ResponseInputParam, ResponsesAPIStreamingResponse
 from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import LlmProviders
 
@@ -38,13 +41,21 @@ def _as_error_event(event: dict[str, Any]) -> dict[str, Any]:
     """
     kind, given = event.get("type"), event.get("error")
     is_bare: Final = event.get("object") == "error"
-    if not (kind in (None, "error") or is_bare):
-        return event
     beside: Final = {name: event[name] for name in ("code", "message", "param") if name in event}
     error: Final = beside if given is None and (kind == "error" or is_bare) else given
-    if not error:
+    if not error or not (kind in (None, "error") or is_bare):
         return event
     return {**event, "type": "error", "error": error if isinstance(error, dict) else {"message": str(error)}}
+
+
+def _piece_of_text(event: dict[str, Any]) -> OutputTextDeltaEvent | None:
+    """What most events are. None where there is more to look for: an error, or fields that upstream does not check."""
+    if event.get("type") != "response.output_text.delta" or "error" in event or "object" in event:
+        return None
+    try:
+        return OutputTextDeltaEvent(**event)
+    except ValidationError:
+        return None
 
 
 def _with_effort(params: dict[str, Any], litellm_params: GenericLiteLLMParams, model: str) -> dict[str, Any]:
@@ -113,6 +124,9 @@ class HostedLexiqNovaResponsesAPIConfig(HostedLexiqNova, HostedVLLMResponsesAPIC
         self, model: str, parsed_chunk: dict[str, Any], logging_obj: "Logging"
     ) -> ResponsesAPIStreamingResponse:
         """Upstream's event; an error that a server sends in another form is an `error` event too."""
+        # Upstream's log says each event.
+        if not is_debugging_on() and (piece := _piece_of_text(parsed_chunk)) is not None:
+            return piece
         return super().transform_streaming_response(
             model=model, parsed_chunk=_as_error_event(parsed_chunk), logging_obj=logging_obj
         )

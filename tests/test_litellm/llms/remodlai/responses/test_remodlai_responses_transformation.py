@@ -3,7 +3,9 @@ Responses API of remodlai/ and lexiq_nova/.
 """
 
 import asyncio
+import copy
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 
 import litellm
 from litellm.exceptions import MidStreamFallbackError
+from litellm.types.utils import LlmProviders
+from litellm.utils import ProviderConfigManager
 
 BASE = "https://nova.example"
 KEY = "sk-nova-secret"
@@ -273,3 +277,39 @@ async def test_remodlai_responses_router_falls_back_before_output(wire: Any, ans
     router = litellm.Router(model_list=deployments, fallbacks=[{"bad": ["good"]}], num_retries=0)
     stream = await router.aresponses(model="bad", input="Hello", stream=True)
     assert [event.type async for event in stream] == [event["type"] for event in EVENTS]
+
+
+PIECES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "more fields": {
+        "logprobs": [{"token": "Hi", "logprob": -0.5}],
+        "sequence_number": 7,
+        "self": 1,
+        "of_later": {"a": 1},
+    },
+    "no text": {"delta": None},
+    "object for text": {"delta": {"text": "Hi"}},
+    "number for text": {"delta": 7},
+    "words for numbers": {"output_index": "first"},
+    "numbers as text": {"output_index": "1"},
+    "no error": {"error": None},
+    "error beside": {"error": {"message": "slow down"}},
+    "error without code": {"error": {"message": "slow down", "code": None}},
+    "its object": {"object": "response.output_text.delta"},
+    "other type": {"type": "response.output_text.delta "},
+    "answer beside": {"response": {"id": "r"}},
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_remodlai_responses_piece_of_text_is_hosted_vllms(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    def made(provider: str) -> tuple[type, dict[str, Any], dict[str, Any], set[str]]:
+        config = ProviderConfigManager.get_provider_responses_api_config(provider=LlmProviders(provider), model="m")
+        assert config is not None
+        event = config.transform_streaming_response("m", copy.deepcopy({**SAYS, **PIECES[name]}), None)
+        return type(event), vars(event), event.model_extra or {}, event.model_fields_set
+
+    assert made("remodlai") == made("lexiq_nova") == made("hosted_vllm")
+    with caplog.at_level(logging.DEBUG, "LiteLLM"):
+        made("remodlai")
+    assert "output_text.delta" in caplog.text
