@@ -23,7 +23,7 @@ def decoder() -> object:
 @EDIT.instead_of(decoder, STREAMS, "SyncResponsesAPIStreamingIterator.__init__")
 @EDIT.instead_of(decoder, STREAMS, "ResponsesAPIStreamingIterator.__init__")
 def decoder_of_many() -> object:
-    return EventDecoder()
+    return EventDecoder(SSEDecoder())
 
 
 def parsed(payload: str | bytes) -> object:

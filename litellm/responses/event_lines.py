@@ -19,12 +19,18 @@ from pydantic_core import from_json
 _plain: Final = re.compile(rb"(?:event: ([^\n]*)\n)?data: ([^\n]*)").fullmatch
 
 
-class EventDecoder(SSEDecoder):
+class EventDecoder:
     """
-    openai's decoder, which reads each line by itself, with a shorter way for events as servers write them.
+    A shorter way, for events as servers write them, than openai's decoder, which reads each line by itself.
 
-    It goes on as openai's from the first event that is written otherwise, so that its state is always a new one there.
+    From the first event that is written otherwise, openai's reads all: its state is always a new one there.
+
+    Args:
+        decoder: openai's, which has read nothing.
     """
+
+    def __init__(self, decoder: SSEDecoder) -> None:
+        self._decoder: Final = decoder
 
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[ServerSentEvent]:
         """
@@ -44,7 +50,7 @@ class EventDecoder(SSEDecoder):
             yield from body.events(part)
             if not body.is_plain:
                 break
-        yield from super().iter_bytes(chain((body.rest(),), iterator))
+        yield from self._decoder.iter_bytes(chain((body.rest(),), iterator))
 
     async def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[ServerSentEvent]:
         """As `iter_bytes`."""
@@ -54,7 +60,7 @@ class EventDecoder(SSEDecoder):
                 yield event
             if not body.is_plain:
                 break
-        async for event in super().aiter_bytes(_chained(body.rest(), iterator)):
+        async for event in self._decoder.aiter_bytes(_chained(body.rest(), iterator)):
             yield event
 
 

@@ -59,7 +59,7 @@ def parts(body: bytes, size: int) -> list[bytes]:
     return [body[at : at + size] for at in range(0, len(body), size)]
 
 
-def decoded(decoder: SSEDecoder, body: list[bytes]) -> list[Any]:
+def decoded(decoder: SSEDecoder | EventDecoder, body: list[bytes]) -> list[Any]:
     """The events, and the error that ended them."""
     events: list[Any] = []
     try:
@@ -69,7 +69,7 @@ def decoded(decoder: SSEDecoder, body: list[bytes]) -> list[Any]:
     return events
 
 
-def adecoded(decoder: SSEDecoder, body: list[bytes]) -> list[Any]:
+def adecoded(decoder: EventDecoder, body: list[bytes]) -> list[Any]:
     async def arriving() -> AsyncIterator[bytes]:
         for part in body:
             yield part
@@ -88,8 +88,8 @@ def adecoded(decoder: SSEDecoder, body: list[bytes]) -> list[Any]:
 
 def same(body: list[bytes]) -> None:
     expected = decoded(SSEDecoder(), body)
-    assert decoded(EventDecoder(), body) == expected
-    assert adecoded(EventDecoder(), body) == expected
+    assert decoded(EventDecoder(SSEDecoder()), body) == expected
+    assert adecoded(EventDecoder(SSEDecoder()), body) == expected
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -114,7 +114,7 @@ PIECE = st.sampled_from(
 @given(st.lists(st.lists(PIECE, max_size=8).map(b"".join), max_size=8))
 def test_any_pieces_in_any_parts(body: list[bytes]) -> None:
     expected = decoded(SSEDecoder(), body)
-    assert decoded(EventDecoder(), body) == expected
+    assert decoded(EventDecoder(SSEDecoder()), body) == expected
 
 
 def test_an_event_comes_as_soon_as_it_is_whole() -> None:
@@ -126,7 +126,7 @@ def test_an_event_comes_as_soon_as_it_is_whole() -> None:
         yield b"data: c\n\n"
 
     read = 0
-    for _ in EventDecoder().iter_bytes(arriving()):
+    for _ in EventDecoder(SSEDecoder()).iter_bytes(arriving()):
         read += 1
     assert read == 4
 
@@ -134,7 +134,7 @@ def test_an_event_comes_as_soon_as_it_is_whole() -> None:
 def test_a_plain_event_is_not_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guards the other tests: what they compare is not openai's decoder with itself."""
     lines = Counter(monkeypatch, SSEDecoder, "decode")
-    assert len(decoded(EventDecoder(), parts(100 * PLAIN, 11))) == 100
+    assert len(decoded(EventDecoder(SSEDecoder()), parts(100 * PLAIN, 11))) == 100
     assert lines.count == 0
 
 
@@ -196,6 +196,6 @@ async def test_a_call_gets_the_same_events(
         return await asyncio.to_thread(lambda: [event.model_dump() for event in litellm.responses(**responses_call)])
 
     ours = await read()
-    monkeypatch.setattr(streaming_iterator, "EventDecoder", SSEDecoder)
+    monkeypatch.setattr(streaming_iterator, "EventDecoder", lambda decoder: decoder)
     assert ours == await read()
     assert ours[-1]["type"] == "response.completed"
