@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 # An event as servers write it: at most a name, and one line of data.
 _plain: Final = re.compile(rb"(?:event: ([^\n]*)\n)?data: ([^\n]*)").fullmatch
+_MAX_LINES: Final = 2
 
 
 class EventDecoder:
@@ -89,6 +90,8 @@ class _Body:
                 self._parts = [b"\n\n".join(texts[number:])]
                 return
             yield event
+        # More lines than a plain event has, in parts of their own, would be joined again with each of them.
+        self.is_plain = self._parts[0].count(b"\n") <= _MAX_LINES
 
 
 def _event(text: bytes) -> ServerSentEvent | None:

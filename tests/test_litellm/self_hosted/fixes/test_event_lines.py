@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import pytest
@@ -136,6 +136,20 @@ def test_a_plain_event_is_not_read_line_by_line(monkeypatch: pytest.MonkeyPatch)
     lines = Counter(monkeypatch, SSEDecoder, "decode")
     assert len(decoded(EventDecoder(SSEDecoder()), parts(100 * PLAIN, 11))) == 100
     assert lines.count == 0
+
+
+def test_many_lines_without_an_end_are_left_to_openais() -> None:
+    """They would be joined again with each part, which would cost their square."""
+
+    class Asked(SSEDecoder):
+        def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]:
+            first.append(next(iterator))
+            return super().iter_bytes(chain(first, iterator))
+
+    first: list[bytes] = []
+    body = [b"data: a\n"] * 1000 + [b"\n"]
+    assert decoded(EventDecoder(Asked()), body) == decoded(SSEDecoder(), body)
+    assert first == [b"data: a\n" * 3]
 
 
 NUMBERS = ["0", "-0", "-0.0", "1E2", "1e400", "-1e400", "1e-400", "0.1", "9007199254740993", "123456789012345678901234"]
