@@ -1,7 +1,6 @@
 """A custom logger that keeps what LiteLLM tells it of the ends of calls."""
 
 import threading
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -23,16 +22,10 @@ class Event(NamedTuple):
 
 
 class RecordingLogger(CustomLogger):
-    """
-    Keeps events in their order; `event` is set at each.
-
-    LiteLLM tells of a synchronous call's end in a thread, which may come to it during the next test: a call that began
-    before the logger was made is not kept.
-    """
+    """Keeps events in their order; `event` is set at each."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.made = datetime.now()
         self.events: list[Event] = []
         self.event = threading.Event()
 
@@ -40,22 +33,18 @@ class RecordingLogger(CustomLogger):
     def heard(self) -> list[dict[str, Any]]:
         return [each.details for each in self.events]
 
-    def _tell(self, event: Event, began: datetime) -> None:
-        if began >= self.made:
-            self.keep(event)
-
     def keep(self, event: Event) -> None:
         self.events.append(event)
         self.event.set()
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._tell(Event("success", kwargs, response_obj), start_time)
+        self.keep(Event("success", kwargs, response_obj))
 
     def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._tell(Event("failure", kwargs, response_obj), start_time)
+        self.keep(Event("failure", kwargs, response_obj))
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._tell(Event("async success", kwargs, response_obj), start_time)
+        self.keep(Event("async success", kwargs, response_obj))
 
     async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._tell(Event("async failure", kwargs, response_obj), start_time)
+        self.keep(Event("async failure", kwargs, response_obj))
