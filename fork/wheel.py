@@ -12,15 +12,13 @@ import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from fork.lock import ForkError, Release
 from fork.programs import with_programs
 from fork.source import ROOT, overlay_files
 
 PROVIDER = "litellm/llms/remodlai"
-# Upstream's wheels are compressed once for many downloads, ours for one installation on the same machine.
-_COMPRESSION_LEVEL = 1
 
 
 def overlay() -> dict[str, bytes]:
@@ -62,7 +60,8 @@ def pack(
         # Made in a folder of its own: builds may run side by side, and one that fails leaves nothing.
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
             target = Path(scratch, name)
-            with ZipFile(target, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as wheel:
+            # Not compressed: it is made for one installation on this machine, and that would be half of a build's time.
+            with ZipFile(target, "w") as wheel:
                 _pack(source, wheel, release, wired, added)
             return target.replace(directory / name)
 
@@ -74,7 +73,7 @@ def _pack(
     record: list[tuple[str, str, str | int]] = []
 
     def add(info: ZipInfo, data: bytes) -> None:
-        wheel.writestr(info, data, ZIP_DEFLATED, _COMPRESSION_LEVEL)
+        wheel.writestr(info, data)
         digest = base64.urlsafe_b64encode(sha256(data).digest()).rstrip(b"=").decode()
         record.append((info.filename, f"sha256={digest}", len(data)))
 
@@ -100,7 +99,6 @@ def _pack(
 def _entry(path: str) -> ZipInfo:
     info = ZipInfo(path)  # dated 1980-01-01, the earliest a zip can say
     info.external_attr = 0o100644 << 16
-    info.compress_type = ZIP_DEFLATED
     return info
 
 
