@@ -75,7 +75,8 @@ demo: $(STAMPS)/models  ## chat, hosted and streamed, with a real vLLM and a rea
 
 # Tests that start vLLM, a proxy or a document's programs have both cores to themselves; the others run two at a time.
 SERVED := tests/engine tests/local tests/proxy tests/docs tests/deploy
-BESIDE := -n 2 --dist loadfile $(SERVED:%=--ignore %)
+# In the order of their folders: with the largest files first, the few slow tests of an installation would come last.
+BESIDE := -n 2 --dist loadfile --no-loadscope-reorder $(SERVED:%=--ignore %)
 test: $(STAMPS)/models $(STAMPS)/proxy lint  ## all tests, with a real vLLM
 	$(BIN)/python -m pytest tests $(BESIDE)
 	$(BIN)/python -m pytest $(SERVED)
